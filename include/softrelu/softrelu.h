@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * @file softrelu.h
+ * @brief The whole stable C interface of libsoftrelu: what is not here is not API.
+ *
+ * The library solves the softmax ReLU regression
+ *
+ *     min over x in R^d of  F(x) = loss(f(x), b) + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
+ *
+ *     u = A1 x + c1        pre-activations (n)      h = max(u, 0)     hidden layer (n)
+ *     z = A2 h + c2        logits (m)               f = softmax(z)    output distribution (m)
+ *
+ * of Deng, Song and Xie, "Convergence of Two-Layer Regression with Nonlinear Units" (arXiv 2308.08358, 2023), with
+ * the loss either 1/2 |f - b|^2 ("squares") or -sum_j b_j log f_j ("kl"). It answers: which input makes this two-layer
+ * network produce this output distribution?
+ *
+ * **Handles.** A `softrelu_problem` holds the data; it is described by setters, then sealed by softrelu_problem_finish().
+ * A sealed problem never changes and may be shared by any number of threads. A `softrelu_evaluator` computes values and
+ * derivatives at a point; a `softrelu_solver` minimises. Each evaluator and each solver belongs to one thread at a time,
+ * and must be destroyed before the problem it was created from.
+ *
+ * **Errors.** Every function that can fail returns a `softrelu_status`; a negative one leaves outputs untouched, except
+ * that a failed create sets its handle to NULL. The handle keeps a message naming the argument, the index and the value.
+ * How a solve ended (`softrelu_termination`) is a separate answer, and not an error.
+ *
+ * **Conventions.** Sizes are int64_t, numbers are double, vectors are contiguous, matrices carry their layout and leading
+ * dimension. The library never prints, exits, aborts, installs signal handlers, touches the BLAS thread count on its own,
+ * or keeps mutable global state.
+ */
+#ifndef SOFTRELU_SOFTRELU_H
+#define SOFTRELU_SOFTRELU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** @name Version of this header. The build reads the release number from here: it is written nowhere else. @{ */
+#define SOFTRELU_VERSION_MAJOR 0
+#define SOFTRELU_VERSION_MINOR 1
+#define SOFTRELU_VERSION_PATCH 0
+/** ABI number: the SOVERSION of the shared library, changed only when a program would have to be rebuilt. */
+#define SOFTRELU_ABI_VERSION 0
+/** @} */
+
+/** Marks the exported functions. Define SOFTRELU_STATIC_DEFINE when linking the static library. */
+#ifndef SOFTRELU_API
+#if defined(SOFTRELU_STATIC_DEFINE) || !defined(__GNUC__)
+#define SOFTRELU_API
+#else
+#define SOFTRELU_API __attribute__((visibility("default")))
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Status and termination
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Was the call all right? X(enumerator, number, text). Numbers are pinned for ever; gaps leave room. */
+#define SOFTRELU_STATUS_LIST(X)                                                                       \
+    X(SOFTRELU_OK, 0, "ok")                                                                           \
+    X(SOFTRELU_ERROR_NULL, -10, "a required pointer is NULL")                                         \
+    X(SOFTRELU_ERROR_SIZE, -20, "a size, length, leading dimension or shape is out of range")         \
+    X(SOFTRELU_ERROR_NOT_FINITE, -30, "the input holds NaN or infinity")                              \
+    X(SOFTRELU_ERROR_VALUE, -40, "a value is out of range")                                           \
+    X(SOFTRELU_ERROR_UNKNOWN, -50, "no setting, array, quantity or choice of that id or name")        \
+    X(SOFTRELU_ERROR_MISSING, -60, "required data has not been given")                                \
+    X(SOFTRELU_ERROR_STATE, -70, "the handle is not in a state that allows this call")                \
+    X(SOFTRELU_ERROR_MEMORY, -80, "out of memory")                                                    \
+    X(SOFTRELU_ERROR_OVERFLOW, -90, "a result is too large for double precision")                     \
+    X(SOFTRELU_ERROR_LAPACK, -100, "LAPACK reported an invalid argument")
+
+/** Why did the solver stop? X(enumerator, number, name, text). Numbers and names are pinned for ever. */
+#define SOFTRELU_TERMINATION_LIST(X)                                                                             \
+    X(SOFTRELU_NOT_RUN, 0, "not-run", "no solve has been run")                                                   \
+    X(SOFTRELU_CONVERGED, 10, "converged", "the stationarity residual meets the tolerance")                      \
+    X(SOFTRELU_ITERATION_LIMIT, 20, "iteration-limit", "the iteration limit was reached")                        \
+    X(SOFTRELU_EVALUATION_LIMIT, 30, "evaluation-limit", "the evaluation limit was reached")                     \
+    X(SOFTRELU_TIME_LIMIT, 40, "time-limit", "the time limit was reached")                                       \
+    X(SOFTRELU_CALLBACK_STOP, 50, "callback-stop", "the iteration callback asked to stop")                       \
+    X(SOFTRELU_STOP_REQUESTED, 60, "stop-requested", "softrelu_solver_request_stop() was called")                \
+    X(SOFTRELU_NO_PROGRESS, 70, "no-progress", "no step decreases the loss any further in floating point")       \
+    X(SOFTRELU_NUMERICAL_FAILURE, 80, "numerical-failure", "the Newton matrix could not be factored")
+
+#define SOFTRELU_ENUMERATE_STATUS(name, number, text) name = (number),
+#define SOFTRELU_ENUMERATE_TERMINATION(name, number, word, text) name = (number),
+typedef enum softrelu_status { SOFTRELU_STATUS_LIST(SOFTRELU_ENUMERATE_STATUS) SOFTRELU_STATUS_MIN_ = -0x7fffffff } softrelu_status;
+typedef enum softrelu_termination {
+    SOFTRELU_TERMINATION_LIST(SOFTRELU_ENUMERATE_TERMINATION) SOFTRELU_TERMINATION_MAX_ = 0x7fffffff
+} softrelu_termination;
+#undef SOFTRELU_ENUMERATE_STATUS
+#undef SOFTRELU_ENUMERATE_TERMINATION
+
+/** The enumerator's name, such as "SOFTRELU_ERROR_SIZE"; "unknown status" for a number that is none. Never NULL. */
+SOFTRELU_API const char *softrelu_status_name(softrelu_status status);
+/** One sentence on what the status means. Never NULL. */
+SOFTRELU_API const char *softrelu_status_text(softrelu_status status);
+/** A short word fit for files, such as "iteration-limit". Never NULL. */
+SOFTRELU_API const char *softrelu_termination_name(softrelu_termination termination);
+/** One sentence on what the termination means. Never NULL. */
+SOFTRELU_API const char *softrelu_termination_text(softrelu_termination termination);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Library
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Version of the library that is running, such as "0.1.0" (a static string). */
+SOFTRELU_API const char *softrelu_version(void);
+/** ABI number of the library that is running. */
+SOFTRELU_API int softrelu_abi_version(void);
+/** Writes what the running BLAS says of itself, such as "OpenBLAS 0.3.21 ... Zen", into text (always terminated).
+    "unknown" where the BLAS cannot be asked. @return SOFTRELU_ERROR_NULL, or SOFTRELU_ERROR_SIZE when size < 1. */
+SOFTRELU_API softrelu_status softrelu_blas_description(char *text, size_t size);
+/** Bits of the integers the running BLAS takes, 32 or 64, found by asking it. The library needs 32. */
+SOFTRELU_API int softrelu_blas_integer_bits(void);
+/** Threads the running BLAS uses, 0 when it cannot be asked. */
+SOFTRELU_API int softrelu_blas_threads(void);
+/** Sets the BLAS thread count **for the whole process**: every user of the same BLAS is affected. Not thread-safe.
+    @return SOFTRELU_ERROR_VALUE when threads < 1, SOFTRELU_ERROR_STATE when this BLAS offers no such call. */
+SOFTRELU_API softrelu_status softrelu_blas_set_threads(int threads);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Problem: the data
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct softrelu_problem softrelu_problem;
+typedef struct softrelu_evaluator softrelu_evaluator;
+typedef struct softrelu_solver softrelu_solver;
+typedef struct softrelu_report softrelu_report;
+
+/** The arrays and numbers that make a problem. Pinned numbers. */
+typedef enum softrelu_array {
+    SOFTRELU_A1 = 10,    /**< n x d, hidden layer. Required. */
+    SOFTRELU_A2 = 20,    /**< m x n, output layer. Absent: the identity (then m = n). */
+    SOFTRELU_B = 30,     /**< m, target; usually a distribution, any finite vector is allowed. Required. */
+    SOFTRELU_C1 = 40,    /**< n, hidden bias. Absent: 0. */
+    SOFTRELU_C2 = 50,    /**< m, output bias. Absent: 0. */
+    SOFTRELU_W = 60,     /**< n regularisation weights (softrelu_problem_set_vector), or one number for all rows
+                              (softrelu_problem_set_number). Absent: 0. The sign does not matter: w enters squared. */
+    SOFTRELU_RHO = 70,   /**< number >= 0, weight of the proximity term. Absent: 0. */
+    SOFTRELU_X_REF = 80, /**< d, centre of the proximity term. Absent: 0. */
+    SOFTRELU_ARRAY_MAX_ = 0x7fffffff
+} softrelu_array;
+
+/** Which output loss. Pinned numbers. */
+typedef enum softrelu_loss {
+    SOFTRELU_LOSS_SQUARES = 0, /**< 1/2 |f - b|^2, the default */
+    SOFTRELU_LOSS_KL = 10,     /**< -sum_j b_j log f_j (cross-entropy) */
+    SOFTRELU_LOSS_MAX_ = 0x7fffffff
+} softrelu_loss;
+
+/** How a matrix lies in memory. Pinned numbers. */
+typedef enum softrelu_layout {
+    SOFTRELU_ROW_MAJOR = 101,    /**< rows contiguous; leading dimension >= columns (C, NumPy) */
+    SOFTRELU_COLUMN_MAJOR = 102, /**< columns contiguous; leading dimension >= rows (Fortran, MATLAB) */
+    SOFTRELU_LAYOUT_MAX_ = 0x7fffffff
+} softrelu_layout;
+
+/** Who keeps an array alive. Pinned numbers. */
+typedef enum softrelu_ownership {
+    SOFTRELU_COPY = 0,    /**< the library makes its own copy before the call returns */
+    SOFTRELU_BORROW = 10, /**< the library reads the caller's memory; it must stay unchanged until the problem is destroyed */
+    SOFTRELU_OWNERSHIP_MAX_ = 0x7fffffff
+} softrelu_ownership;
+
+/** Allocator of a handle family: return at least `bytes` bytes aligned for any type, or NULL. */
+typedef void *(*softrelu_allocate)(size_t bytes, void *context);
+/** Releases what the matching softrelu_allocate returned; never called with NULL. */
+typedef void (*softrelu_release)(void *block, void *context);
+
+/**
+ * Creates an empty problem with n hidden units, d unknowns and m outputs.
+ * @param allocate,release,context memory for this problem and every evaluator and solver made from it (which may call it
+ *        from their threads); both functions NULL for malloc and free.
+ * @param[out] problem the handle, to be destroyed with softrelu_problem_destroy(); NULL on failure.
+ * @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE (a size < 1 or beyond what the BLAS can index), SOFTRELU_ERROR_VALUE
+ *         (one of allocate and release without the other) or SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_problem_create(int64_t n, int64_t d, int64_t m, softrelu_allocate allocate,
+                                                     softrelu_release release, void *context, softrelu_problem **problem);
+/** Frees the problem. NULL is allowed. Evaluators and solvers made from it must be gone. */
+SOFTRELU_API void softrelu_problem_destroy(softrelu_problem *problem);
+
+/**
+ * Gives SOFTRELU_A1 (n x d) or SOFTRELU_A2 (m x n). A later call replaces an earlier one.
+ * @return SOFTRELU_ERROR_UNKNOWN (not a matrix), SOFTRELU_ERROR_NOT_FINITE (the message has row, column and value),
+ *         SOFTRELU_ERROR_SIZE (leading dimension), SOFTRELU_ERROR_VALUE (layout, ownership), SOFTRELU_ERROR_STATE (sealed),
+ *         SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_MEMORY; then the problem is as before the call.
+ */
+SOFTRELU_API softrelu_status softrelu_problem_set_matrix(softrelu_problem *problem, softrelu_array array, const double *values,
+                                                         softrelu_layout layout, int64_t leading_dimension,
+                                                         softrelu_ownership ownership);
+/**
+ * Gives one of SOFTRELU_B, SOFTRELU_C1, SOFTRELU_C2, SOFTRELU_W, SOFTRELU_X_REF. A later call replaces an earlier one;
+ * values = NULL with length = 0 makes an optional vector absent again.
+ * @param length the number of entries at values: must equal the array's size.
+ * @return as softrelu_problem_set_matrix(); SOFTRELU_ERROR_SIZE for a wrong length.
+ */
+SOFTRELU_API softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_array array, const double *values,
+                                                         int64_t length, softrelu_ownership ownership);
+/** Gives SOFTRELU_RHO (>= 0), or SOFTRELU_W as one weight for every hidden row. */
+SOFTRELU_API softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_array array, double value);
+/** Chooses the output loss; SOFTRELU_LOSS_SQUARES without this call. */
+SOFTRELU_API softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_loss loss);
+
+/**
+ * Seals the problem: checks that it is complete and assembles the constant curvature R = A1' diag(w^2) A1 + rho I
+ * (n d^2 flops and d^2 doubles when w is not zero). From here on the problem is immutable and may be shared by threads.
+ * @return SOFTRELU_ERROR_MISSING (A1 or b not given), SOFTRELU_ERROR_SIZE (no A2 although m != n),
+ *         SOFTRELU_ERROR_OVERFLOW (R is not finite), SOFTRELU_ERROR_STATE (sealed before) or SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_problem_finish(softrelu_problem *problem);
+
+/** Sizes of the problem; any output may be NULL. */
+SOFTRELU_API softrelu_status softrelu_problem_dimensions(const softrelu_problem *problem, int64_t *n, int64_t *d, int64_t *m);
+/** What went wrong in the last failing call on this problem: argument, index, value. "" when nothing did. Never NULL.
+    The text lives until the next call on the problem. */
+SOFTRELU_API const char *softrelu_problem_message(const softrelu_problem *problem);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Evaluator: values and derivatives at a point
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Creates an evaluator for a sealed problem and reserves all its memory, O(n + m + d) doubles plus the Jacobian's and the
+ * Hessian's work (of the order of m d + n (m + d) doubles, only when softrelu_evaluator_hessian() is first called).
+ * @param[out] evaluator NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_evaluator_create(const softrelu_problem *problem, softrelu_evaluator **evaluator);
+/** Frees the evaluator. NULL is allowed. */
+SOFTRELU_API void softrelu_evaluator_destroy(softrelu_evaluator *evaluator);
+
+/**
+ * Moves the evaluator to x and evaluates the network there (one product each with A1 and A2). Everything below is then
+ * about this point. Calling any of them before the first softrelu_evaluator_move() is SOFTRELU_ERROR_STATE.
+ * @param x d numbers, copied. @param length must be d.
+ * @return SOFTRELU_ERROR_NOT_FINITE (x), SOFTRELU_ERROR_OVERFLOW (pre-activations, logits or loss beyond double precision;
+ *         the evaluator then is at no point), SOFTRELU_ERROR_SIZE or SOFTRELU_ERROR_NULL.
+ */
+SOFTRELU_API softrelu_status softrelu_evaluator_move(softrelu_evaluator *evaluator, const double *x, int64_t length);
+
+/** Pre-activations u = A1 x + c1 into u (n entries). */
+SOFTRELU_API softrelu_status softrelu_evaluator_preactivations(softrelu_evaluator *evaluator, double *u, int64_t length);
+/** Output distribution f = softmax(A2 max(u, 0) + c2) into f (m entries). */
+SOFTRELU_API softrelu_status softrelu_evaluator_prediction(softrelu_evaluator *evaluator, double *f, int64_t length);
+/** F(x) into total, and its parts: fit = loss(f, b), weights = 1/2 |diag(w) A1 x|^2, proximity = rho/2 |x - x_ref|^2.
+    Any output may be NULL. */
+SOFTRELU_API softrelu_status softrelu_evaluator_loss(softrelu_evaluator *evaluator, double *total, double *fit, double *weights,
+                                                     double *proximity);
+/** Gradient of F into gradient (d entries); the slope of max(., 0) at 0 is taken as 0. */
+SOFTRELU_API softrelu_status softrelu_evaluator_gradient(softrelu_evaluator *evaluator, double *gradient, int64_t length);
+/**
+ * Hessian of F in the cell of x (fixed signs of u), full symmetric d x d, into hessian with its leading dimension >= d
+ * (row- and column-major are the same). H = C' diag(r) C + R, C the f-centred Jacobian of the logits.
+ * The first call reserves the work memory: SOFTRELU_ERROR_MEMORY is possible.
+ */
+SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double *hessian, int64_t leading_dimension);
+/** Product of that Hessian with direction (d entries), without forming it: four products with A1 and A2. product and
+    direction may be the same array. */
+SOFTRELU_API softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator, const double *direction,
+                                                                double *product, int64_t length);
+/**
+ * Stationarity residual: the least norm of g + sum over kinks of lambda_i a_i with 0 <= lambda_i <= q_i, where the kinks
+ * are the units with |u_i| <= kink_tolerance (|a_i||x| + |c1_i|) and positive slope jump q_i = (A2' dloss/dz)_i, and g the
+ * gradient with their slopes set to 0. Zero exactly at the points from which no direction descends to first order.
+ * @param kink_tolerance >= 0; 1e-9 is usual.
+ * @param[out] residual the least norm. @param[out] relative that, divided by the norm scale of the gradient's terms
+ *             (what round-off is relative to). @param[out] pinned kinks counted. @param[out] concave units at zero with
+ *             a negative slope jump larger than round-off: a point with any is not a minimiser. Each may be NULL.
+ */
+SOFTRELU_API softrelu_status softrelu_evaluator_stationarity(softrelu_evaluator *evaluator, double kink_tolerance, double *residual,
+                                                             double *relative, int64_t *pinned, int64_t *concave);
+
+/** What the derivative checker found. Pinned numbers. */
+typedef enum softrelu_derivative_verdict {
+    SOFTRELU_DERIVATIVES_AGREE = 0,     /**< both Taylor remainders shrink with the right order */
+    SOFTRELU_DERIVATIVES_DISAGREE = 10, /**< one of them does not */
+    SOFTRELU_DERIVATIVES_KINK = 20,     /**< the segment crosses a kink, where F has no Taylor expansion: nothing is said */
+    SOFTRELU_DERIVATIVES_ROUNDOFF = 30, /**< the remainders drown in round-off: nothing is said */
+    SOFTRELU_DERIVATIVE_VERDICT_MAX_ = 0x7fffffff
+} softrelu_derivative_verdict;
+
+/**
+ * Checks gradient and Hessian against F itself: along the segment from x to x + step * direction, halved again and again,
+ * |F(x+tp) - F - t g'p| must shrink like t^2 and |grad F(x+tp) - g - t H p| like t^2.
+ * @param direction d numbers (any non-zero length), or NULL for a random one drawn from seed.
+ * @param step length of the longest segment relative to |x| + 1; 0 lets the library choose the longest one that crosses no kink.
+ * @param[out] verdict what was found. @param[out] gradient_order,hessian_order the measured orders (2 and 2 expected; NaN when
+ *             nothing could be measured; may be NULL). @param[out] kink the first unit whose sign changes on the segment, or -1
+ *             (may be NULL). The evaluator is at x again afterwards.
+ */
+SOFTRELU_API softrelu_status softrelu_evaluator_check_derivatives(softrelu_evaluator *evaluator, const double *direction,
+                                                                  uint64_t seed, double step, softrelu_derivative_verdict *verdict,
+                                                                  double *gradient_order, double *hessian_order, int64_t *kink);
+/** As softrelu_problem_message(), for the evaluator. */
+SOFTRELU_API const char *softrelu_evaluator_message(const softrelu_evaluator *evaluator);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Solver
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/**
+ * Creates a solver for a sealed problem and reserves all its work memory: of the order of m d + n (m + d) + 3 d^2 doubles.
+ * No memory is allocated while it solves.
+ * @param[out] solver NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver);
+/** Frees the solver and its report. NULL is allowed. */
+SOFTRELU_API void softrelu_solver_destroy(softrelu_solver *solver);
+
+/** Type of a setting or of a reported quantity. Pinned numbers. */
+typedef enum softrelu_type {
+    SOFTRELU_INTEGER = 0,
+    SOFTRELU_REAL = 10,
+    SOFTRELU_TYPE_MAX_ = 0x7fffffff
+} softrelu_type;
+
+/** Settings of a solver; names, types, defaults and bounds through softrelu_setting_describe(). Pinned numbers. */
+typedef enum softrelu_setting {
+    SOFTRELU_MAX_ITERATIONS = 10,
+    SOFTRELU_MAX_EVALUATIONS = 20,
+    SOFTRELU_TIME_LIMIT = 30,
+    SOFTRELU_TOLERANCE = 40,
+    SOFTRELU_KINK_TOLERANCE = 50,
+    SOFTRELU_TRACE_LENGTH = 60,
+    SOFTRELU_WARM_START_ROUNDS = 70,
+    SOFTRELU_SETTING_MAX_ = 0x7fffffff
+} softrelu_setting;
+
+/** How many settings there are: softrelu_setting_describe() takes 0 <= index < count. */
+SOFTRELU_API int64_t softrelu_setting_count(void);
+/** Describes one setting. Bounds are inclusive. Strings are static. Any output may be NULL. */
+SOFTRELU_API softrelu_status softrelu_setting_describe(int64_t index, softrelu_setting *setting, const char **name,
+                                                       softrelu_type *type, double *standard, double *minimum, double *maximum,
+                                                       const char **text);
+/** Sets an integer setting. A value out of bounds is refused, never clamped. Settings hold for every later solve. */
+SOFTRELU_API softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_setting setting, int64_t value);
+/** Sets a real setting. */
+SOFTRELU_API softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setting setting, double value);
+/** Sets any setting from text: softrelu_solver_set_text(s, "tolerance", "1e-12"). */
+SOFTRELU_API softrelu_status softrelu_solver_set_text(softrelu_solver *solver, const char *name, const char *value);
+/** Reads an integer setting. */
+SOFTRELU_API softrelu_status softrelu_solver_get_integer(const softrelu_solver *solver, softrelu_setting setting, int64_t *value);
+/** Reads a real setting. */
+SOFTRELU_API softrelu_status softrelu_solver_get_real(const softrelu_solver *solver, softrelu_setting setting, double *value);
+
+/** Starting point of later solves: d numbers, copied. NULL (with length 0) goes back to the warm start, the default: a
+    least-squares fit of the logits to log b, refined over a few activation patterns. */
+SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length);
+
+/**
+ * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
+ * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
+ * The callback must not call anything on this solver except softrelu_solver_request_stop(): other calls return
+ * SOFTRELU_ERROR_STATE. It must not longjmp or throw out of the library.
+ */
+typedef int (*softrelu_callback)(const softrelu_report *report, void *user);
+/** Sets the callback; NULL removes it. */
+SOFTRELU_API softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_callback callback, void *user);
+
+/** Asks a running solve to stop at its next check. May be called from any thread and from a signal handler. A request made
+    while no solve runs is forgotten when the next one begins. NULL is allowed. */
+SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
+
+/**
+ * Minimises F. SOFTRELU_OK means that the solve ran to some end: softrelu_report_termination() tells which, and only
+ * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept.
+ * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_STATE when called from its own callback,
+ *         SOFTRELU_ERROR_LAPACK.
+ */
+SOFTRELU_API softrelu_status softrelu_solver_solve(softrelu_solver *solver);
+/** The best point of the last solve into x (d entries). SOFTRELU_ERROR_STATE before the first solve. */
+SOFTRELU_API softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *x, int64_t length);
+/** The report of the last solve: owned by the solver, never NULL, the same pointer for its whole life; the next solve rewrites
+    it. Before any solve its termination is SOFTRELU_NOT_RUN. NULL only for a NULL solver. */
+SOFTRELU_API const softrelu_report *softrelu_solver_report(const softrelu_solver *solver);
+/** As softrelu_problem_message(), for the solver. */
+SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Report
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** Quantities of a whole solve, X(enumerator, number, name, type, text). Pinned numbers and names. */
+#define SOFTRELU_QUANTITY_LIST(X)                                                                                            \
+    X(SOFTRELU_LOSS, 10, "loss", SOFTRELU_REAL, "F at the returned point")                                                   \
+    X(SOFTRELU_LOSS_FIT, 20, "loss_fit", SOFTRELU_REAL, "the output loss's part of it")                                      \
+    X(SOFTRELU_LOSS_WEIGHTS, 30, "loss_weights", SOFTRELU_REAL, "the part of the weights w")                                 \
+    X(SOFTRELU_LOSS_PROXIMITY, 40, "loss_proximity", SOFTRELU_REAL, "the part of rho and x_ref")                             \
+    X(SOFTRELU_RESIDUAL, 50, "residual", SOFTRELU_REAL, "stationarity residual, recomputed from the data at that point")     \
+    X(SOFTRELU_RESIDUAL_RELATIVE, 60, "residual_relative", SOFTRELU_REAL, "residual over the scale of the gradient's terms") \
+    X(SOFTRELU_PINNED_KINKS, 70, "pinned_kinks", SOFTRELU_INTEGER, "units exactly at their kink")                            \
+    X(SOFTRELU_ITERATIONS, 80, "iterations", SOFTRELU_INTEGER, "Newton iterations")                                          \
+    X(SOFTRELU_EVALUATIONS, 90, "evaluations", SOFTRELU_INTEGER, "evaluations of F")                                         \
+    X(SOFTRELU_FACTORISATIONS, 100, "factorisations", SOFTRELU_INTEGER, "Cholesky factorisations tried")                     \
+    X(SOFTRELU_SHIFTS, 110, "shifts", SOFTRELU_INTEGER, "iterations whose Hessian had to be shifted")                        \
+    X(SOFTRELU_SECONDS, 120, "seconds", SOFTRELU_REAL, "wall time of the solve")
+
+/** Quantities of one iteration in the trace, X(enumerator, number, name, type, text). Pinned numbers and names. */
+#define SOFTRELU_TRACE_LIST(X)                                                                                            \
+    X(SOFTRELU_TRACE_ITERATION, 1010, "iteration", SOFTRELU_INTEGER, "0 is the starting point")                           \
+    X(SOFTRELU_TRACE_LOSS, 1020, "loss", SOFTRELU_REAL, "F after the iteration")                                          \
+    X(SOFTRELU_TRACE_RESIDUAL, 1030, "residual", SOFTRELU_REAL, "stationarity residual after the iteration")              \
+    X(SOFTRELU_TRACE_PINNED_KINKS, 1040, "pinned_kinks", SOFTRELU_INTEGER, "units at their kink")                         \
+    X(SOFTRELU_TRACE_ACTIVE_UNITS, 1050, "active_units", SOFTRELU_INTEGER, "units with u > 0")                            \
+    X(SOFTRELU_TRACE_FLIPS, 1060, "flips", SOFTRELU_INTEGER, "units that changed side in the iteration")                  \
+    X(SOFTRELU_TRACE_STEP_NORM, 1070, "step_norm", SOFTRELU_REAL, "length of the step taken")                             \
+    X(SOFTRELU_TRACE_STEP_SCALE, 1080, "step_scale", SOFTRELU_REAL, "fraction of the Newton step taken by the line search") \
+    X(SOFTRELU_TRACE_SHIFT, 1090, "shift", SOFTRELU_REAL, "multiple of the identity added to the Hessian")                \
+    X(SOFTRELU_TRACE_EVALUATIONS, 1100, "evaluations", SOFTRELU_INTEGER, "evaluations of F so far")                       \
+    X(SOFTRELU_TRACE_SECONDS, 1110, "seconds", SOFTRELU_REAL, "wall time so far")
+
+#define SOFTRELU_ENUMERATE_QUANTITY(name, number, word, type, text) name = (number),
+typedef enum softrelu_quantity {
+    SOFTRELU_QUANTITY_LIST(SOFTRELU_ENUMERATE_QUANTITY) SOFTRELU_TRACE_LIST(SOFTRELU_ENUMERATE_QUANTITY)
+    SOFTRELU_QUANTITY_MAX_ = 0x7fffffff
+} softrelu_quantity;
+#undef SOFTRELU_ENUMERATE_QUANTITY
+
+/** Why the solve stopped; SOFTRELU_NOT_RUN for NULL. */
+SOFTRELU_API softrelu_termination softrelu_report_termination(const softrelu_report *report);
+/** Reads a quantity of the whole solve as a number (integers are exact up to 2^53). SOFTRELU_ERROR_UNKNOWN for an id of the
+    trace or of nothing. */
+SOFTRELU_API softrelu_status softrelu_report_number(const softrelu_report *report, softrelu_quantity quantity, double *value);
+/** Records in the trace: at most the setting trace_length, the latest ones. 0 for NULL. */
+SOFTRELU_API int64_t softrelu_report_trace_length(const softrelu_report *report);
+/** Reads a quantity of one trace record, 0 <= record < softrelu_report_trace_length(), oldest first. */
+SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report *report, int64_t record, softrelu_quantity quantity,
+                                                          double *value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
