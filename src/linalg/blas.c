@@ -1,0 +1,88 @@
+#include "linalg/blas.h"
+
+#include <assert.h>
+#include <cblas.h>
+#include <math.h>
+
+/* Narrowing to the BLAS's integer. Public sizes were checked against SRL_MAX_DIMENSION; a failure here is our own bug. */
+static int narrow(int64_t size) {
+    assert(size >= 0 && size <= SRL_MAX_DIMENSION);
+    return (int)size;
+}
+
+/* BLAS wants a leading dimension >= 1 even for empty matrices. */
+static int leading(int64_t ld) { return ld > 0 ? narrow(ld) : 1; }
+
+void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y) {
+    int64_t length = op == SRL_PLAIN ? a->rows : a->columns;
+    int64_t inner = op == SRL_PLAIN ? a->columns : a->rows;
+    if (length == 0)
+        return;
+    if (inner == 0) { /* BLAS returns early here without scaling y */
+        for (int64_t i = 0; i < length; i++)
+            y[i] = beta == 0.0 ? 0.0 : beta * y[i];
+        return;
+    }
+    cblas_dgemv(a->row_major ? CblasRowMajor : CblasColMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, narrow(a->rows),
+                narrow(a->columns), alpha, a->data, leading(a->ld), x, 1, beta, y, 1);
+}
+
+void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b, int64_t ldb,
+              double beta, double *c, int64_t ldc) {
+    if (rows == 0 || columns == 0)
+        return;
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, narrow(rows), narrow(columns), narrow(inner), alpha, a, leading(lda), b,
+                leading(ldb), beta, c, leading(ldc));
+}
+
+void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds) {
+    if (order == 0)
+        return;
+    /* a row-major rows x order matrix is a column-major order x rows one: S = alpha B B' in column-major terms */
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), alpha, b, leading(ldb), beta, s, leading(lds));
+}
+
+void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds) {
+    if (order > 0)
+        cblas_dsyr(CblasColMajor, CblasLower, narrow(order), alpha, v, 1, s, leading(lds));
+}
+
+void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, double *y) {
+    if (order > 0)
+        cblas_dsymv(CblasColMajor, CblasLower, narrow(order), 1.0, s, leading(lds), x, 1, 0.0, y, 1);
+}
+
+void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb) {
+    if (order > 0 && columns > 0)
+        cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit, narrow(order),
+                    narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
+}
+
+double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }
+
+double srl_norm(int64_t length, const double *x) {
+    double largest = srl_max_abs(length, x);
+    if (!(largest > 1e-140 && largest < 1e140)) { /* squares would leave the range of double: scale first */
+        if (!(largest > 0.0) || isinf(largest))
+            return largest;
+        double sum = 0.0;
+        for (int64_t i = 0; i < length; i++)
+            sum += (x[i] / largest) * (x[i] / largest);
+        return largest * sqrt(sum);
+    }
+    return sqrt(srl_dot(length, x, x));
+}
+
+void srl_axpy(int64_t length, double alpha, const double *x, double *y) { cblas_daxpy(narrow(length), alpha, x, 1, y, 1); }
+
+void srl_scale(int64_t length, double alpha, double *x) { cblas_dscal(narrow(length), alpha, x, 1); }
+
+double srl_max_abs(int64_t length, const double *x) {
+    double largest = 0.0;
+    for (int64_t i = 0; i < length; i++) {
+        if (isnan(x[i]))
+            return x[i];
+        largest = fmax(largest, fabs(x[i]));
+    }
+    return largest;
+}

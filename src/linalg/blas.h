@@ -1,0 +1,55 @@
+/*
+ * The seam to BLAS and LAPACK: only src/linalg names either. Sizes are int64_t here and the BLAS's 32-bit integers behind;
+ * SRL_MAX_DIMENSION bounds every size and leading dimension, and is checked once, where problems are created.
+ *
+ * Symmetric matrices are column-major with only the lower triangle read and written, unless a comment says "full".
+ */
+#ifndef SRL_LINALG_BLAS_H
+#define SRL_LINALG_BLAS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SRL_MAX_DIMENSION INT32_MAX
+
+/* A dense matrix in memory that somebody else owns: rows x columns, either layout, leading dimension ld. */
+struct srl_matrix {
+    const double *data;
+    int64_t rows, columns, ld;
+    bool row_major;
+};
+
+enum srl_transpose { SRL_PLAIN, SRL_TRANSPOSED };
+
+/* y = alpha op(A) x + beta y; y is not read when beta = 0. Sizes of 0 are allowed everywhere in this file. */
+void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y);
+/* C = alpha A B + beta C, with A (rows x inner) and B (inner x columns) row-major, C row-major: all with leading dimensions. */
+void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b, int64_t ldb,
+              double beta, double *c, int64_t ldc);
+/* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
+void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
+/* S += alpha v v', lower triangle. */
+void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds);
+/* y = S x for a symmetric S given by its lower triangle. */
+void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, double *y);
+/* B = L^-1 B (plain) or L^-T B (transposed) for columns x of B (order x columns, column-major). */
+void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
+
+double srl_dot(int64_t length, const double *x, const double *y);
+double srl_norm(int64_t length, const double *x); /* Euclidean, without undue overflow */
+void srl_axpy(int64_t length, double alpha, const double *x, double *y);
+void srl_scale(int64_t length, double alpha, double *x);
+double srl_max_abs(int64_t length, const double *x);
+
+/* Cholesky S = L L' in place in the lower triangle. 0: done; k > 0: the leading minor of order k is not positive definite
+   (or not finite); < 0: LAPACK refused an argument. */
+int srl_potrf(int64_t order, double *s, int64_t lds);
+/* Solves L L' X = B in place for columns right-hand sides (column-major). 0, or < 0 as above. */
+int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
+/* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S.
+   work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
+int64_t srl_syev_work(int64_t order);
+int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work);
+
+#endif

@@ -1,0 +1,27 @@
+/* Only the LAPACKE_*_work functions: no hidden allocation, no NaN scan, no transposition. */
+#include "linalg/blas.h"
+
+#include <lapacke.h>
+
+static lapack_int narrow(int64_t size) { return (lapack_int)(size > 0 ? size : 1); }
+
+int srl_potrf(int64_t order, double *s, int64_t lds) {
+    if (order == 0)
+        return 0;
+    return (int)LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, s, narrow(lds));
+}
+
+int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb) {
+    if (order == 0 || columns == 0)
+        return 0;
+    return (int)LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, (lapack_int)columns, l, narrow(ldl), b, narrow(ldb));
+}
+
+int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }
+
+int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work) {
+    if (order == 0)
+        return 0;
+    return (int)LAPACKE_dsyev_work(LAPACK_COL_MAJOR, vectors ? 'V' : 'N', 'L', (lapack_int)order, s, narrow(lds), w, work,
+                                   (lapack_int)srl_syev_work(order));
+}
