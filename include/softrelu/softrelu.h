@@ -59,34 +59,36 @@ extern "C" {
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /** Was the call all right? X(enumerator, number, text). Numbers are pinned for ever; gaps leave room. */
-#define SOFTRELU_STATUS_LIST(X)                                                                       \
-    X(SOFTRELU_OK, 0, "ok")                                                                           \
-    X(SOFTRELU_ERROR_NULL, -10, "a required pointer is NULL")                                         \
-    X(SOFTRELU_ERROR_SIZE, -20, "a size, length, leading dimension or shape is out of range")         \
-    X(SOFTRELU_ERROR_NOT_FINITE, -30, "the input holds NaN or infinity")                              \
-    X(SOFTRELU_ERROR_VALUE, -40, "a value is out of range")                                           \
-    X(SOFTRELU_ERROR_UNKNOWN, -50, "no setting, array, quantity or choice of that id or name")        \
-    X(SOFTRELU_ERROR_MISSING, -60, "required data has not been given")                                \
-    X(SOFTRELU_ERROR_STATE, -70, "the handle is not in a state that allows this call")                \
-    X(SOFTRELU_ERROR_MEMORY, -80, "out of memory")                                                    \
-    X(SOFTRELU_ERROR_OVERFLOW, -90, "a result is too large for double precision")                     \
+#define SOFTRELU_STATUS_LIST(X)                                                                                                \
+    X(SOFTRELU_OK, 0, "ok")                                                                                                    \
+    X(SOFTRELU_ERROR_NULL, -10, "a required pointer is NULL")                                                                  \
+    X(SOFTRELU_ERROR_SIZE, -20, "a size, length, leading dimension or shape is out of range")                                  \
+    X(SOFTRELU_ERROR_NOT_FINITE, -30, "the input holds NaN or infinity")                                                       \
+    X(SOFTRELU_ERROR_VALUE, -40, "a value is out of range")                                                                    \
+    X(SOFTRELU_ERROR_UNKNOWN, -50, "no setting, array, quantity or choice of that id or name")                                 \
+    X(SOFTRELU_ERROR_MISSING, -60, "required data has not been given")                                                         \
+    X(SOFTRELU_ERROR_STATE, -70, "the handle is not in a state that allows this call")                                         \
+    X(SOFTRELU_ERROR_MEMORY, -80, "out of memory")                                                                             \
+    X(SOFTRELU_ERROR_OVERFLOW, -90, "a result is too large for double precision")                                              \
     X(SOFTRELU_ERROR_LAPACK, -100, "LAPACK reported an invalid argument")
 
 /** Why did the solver stop? X(enumerator, number, name, text). Numbers and names are pinned for ever. */
-#define SOFTRELU_TERMINATION_LIST(X)                                                                             \
-    X(SOFTRELU_NOT_RUN, 0, "not-run", "no solve has been run")                                                   \
-    X(SOFTRELU_CONVERGED, 10, "converged", "the stationarity residual meets the tolerance")                      \
-    X(SOFTRELU_ITERATION_LIMIT, 20, "iteration-limit", "the iteration limit was reached")                        \
-    X(SOFTRELU_EVALUATION_LIMIT, 30, "evaluation-limit", "the evaluation limit was reached")                     \
-    X(SOFTRELU_TIME_LIMIT, 40, "time-limit", "the time limit was reached")                                       \
-    X(SOFTRELU_CALLBACK_STOP, 50, "callback-stop", "the iteration callback asked to stop")                       \
-    X(SOFTRELU_STOP_REQUESTED, 60, "stop-requested", "softrelu_solver_request_stop() was called")                \
-    X(SOFTRELU_NO_PROGRESS, 70, "no-progress", "no step decreases the loss any further in floating point")       \
+#define SOFTRELU_TERMINATION_LIST(X)                                                                                           \
+    X(SOFTRELU_NOT_RUN, 0, "not-run", "no solve has been run")                                                                 \
+    X(SOFTRELU_CONVERGED, 10, "converged", "the stationarity residual meets the tolerance")                                    \
+    X(SOFTRELU_ITERATION_LIMIT, 20, "iteration-limit", "the iteration limit was reached")                                      \
+    X(SOFTRELU_EVALUATION_LIMIT, 30, "evaluation-limit", "the evaluation limit was reached")                                   \
+    X(SOFTRELU_TIME_LIMIT, 40, "time-limit", "the time limit was reached")                                                     \
+    X(SOFTRELU_CALLBACK_STOP, 50, "callback-stop", "the iteration callback asked to stop")                                     \
+    X(SOFTRELU_STOP_REQUESTED, 60, "stop-requested", "softrelu_solver_request_stop() was called")                              \
+    X(SOFTRELU_NO_PROGRESS, 70, "no-progress", "no step decreases the loss any further in floating point")                     \
     X(SOFTRELU_NUMERICAL_FAILURE, 80, "numerical-failure", "the Newton matrix could not be factored")
 
 #define SOFTRELU_ENUMERATE_STATUS(name, number, text) name = (number),
 #define SOFTRELU_ENUMERATE_TERMINATION(name, number, word, text) name = (number),
-typedef enum softrelu_status { SOFTRELU_STATUS_LIST(SOFTRELU_ENUMERATE_STATUS) SOFTRELU_STATUS_MIN_ = -0x7fffffff } softrelu_status;
+typedef enum softrelu_status {
+    SOFTRELU_STATUS_LIST(SOFTRELU_ENUMERATE_STATUS) SOFTRELU_STATUS_MIN_ = -0x7fffffff
+} softrelu_status;
 typedef enum softrelu_termination {
     SOFTRELU_TERMINATION_LIST(SOFTRELU_ENUMERATE_TERMINATION) SOFTRELU_TERMINATION_MAX_ = 0x7fffffff
 } softrelu_termination;
@@ -146,8 +148,8 @@ typedef enum softrelu_array {
 
 /** Which output loss. Pinned numbers. */
 typedef enum softrelu_loss {
-    SOFTRELU_LOSS_SQUARES = 0, /**< 1/2 |f - b|^2, the default */
-    SOFTRELU_LOSS_KL = 10,     /**< -sum_j b_j log f_j (cross-entropy) */
+    SOFTRELU_SQUARES = 0, /**< 1/2 |f - b|^2, the default */
+    SOFTRELU_KL = 10,     /**< -sum_j b_j log f_j (cross-entropy) */
     SOFTRELU_LOSS_MAX_ = 0x7fffffff
 } softrelu_loss;
 
@@ -202,7 +204,7 @@ SOFTRELU_API softrelu_status softrelu_problem_set_vector(softrelu_problem *probl
                                                          int64_t length, softrelu_ownership ownership);
 /** Gives SOFTRELU_RHO (>= 0), or SOFTRELU_W as one weight for every hidden row. */
 SOFTRELU_API softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_array array, double value);
-/** Chooses the output loss; SOFTRELU_LOSS_SQUARES without this call. */
+/** Chooses the output loss; SOFTRELU_SQUARES without this call. */
 SOFTRELU_API softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_loss loss);
 
 /**
@@ -226,7 +228,8 @@ SOFTRELU_API const char *softrelu_problem_message(const softrelu_problem *proble
 /**
  * Creates an evaluator for a sealed problem and reserves all its memory, O(n + m + d) doubles plus the Jacobian's and the
  * Hessian's work (of the order of m d + n (m + d) doubles, only when softrelu_evaluator_hessian() is first called).
- * @param[out] evaluator NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
+ * @param[out] evaluator NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
+ * SOFTRELU_ERROR_MEMORY.
  */
 SOFTRELU_API softrelu_status softrelu_evaluator_create(const softrelu_problem *problem, softrelu_evaluator **evaluator);
 /** Frees the evaluator. NULL is allowed. */
@@ -256,7 +259,8 @@ SOFTRELU_API softrelu_status softrelu_evaluator_gradient(softrelu_evaluator *eva
  * (row- and column-major are the same). H = C' diag(r) C + R, C the f-centred Jacobian of the logits.
  * The first call reserves the work memory: SOFTRELU_ERROR_MEMORY is possible.
  */
-SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double *hessian, int64_t leading_dimension);
+SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double *hessian,
+                                                        int64_t leading_dimension);
 /** Product of that Hessian with direction (d entries), without forming it: four products with A1 and A2. product and
     direction may be the same array. */
 SOFTRELU_API softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator, const double *direction,
@@ -270,8 +274,9 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluat
  *             (what round-off is relative to). @param[out] pinned kinks counted. @param[out] concave units at zero with
  *             a negative slope jump larger than round-off: a point with any is not a minimiser. Each may be NULL.
  */
-SOFTRELU_API softrelu_status softrelu_evaluator_stationarity(softrelu_evaluator *evaluator, double kink_tolerance, double *residual,
-                                                             double *relative, int64_t *pinned, int64_t *concave);
+SOFTRELU_API softrelu_status softrelu_evaluator_stationarity(softrelu_evaluator *evaluator, double kink_tolerance,
+                                                             double *residual, double *relative, int64_t *pinned,
+                                                             int64_t *concave);
 
 /** What the derivative checker found. Pinned numbers. */
 typedef enum softrelu_derivative_verdict {
@@ -286,14 +291,16 @@ typedef enum softrelu_derivative_verdict {
  * Checks gradient and Hessian against F itself: along the segment from x to x + step * direction, halved again and again,
  * |F(x+tp) - F - t g'p| must shrink like t^2 and |grad F(x+tp) - g - t H p| like t^2.
  * @param direction d numbers (any non-zero length), or NULL for a random one drawn from seed.
- * @param step length of the longest segment relative to |x| + 1; 0 lets the library choose the longest one that crosses no kink.
+ * @param step length of the longest segment relative to |x| + 1; 0 lets the library choose the longest one that crosses no
+ * kink.
  * @param[out] verdict what was found. @param[out] gradient_order,hessian_order the measured orders (2 and 2 expected; NaN when
  *             nothing could be measured; may be NULL). @param[out] kink the first unit whose sign changes on the segment, or -1
  *             (may be NULL). The evaluator is at x again afterwards.
  */
 SOFTRELU_API softrelu_status softrelu_evaluator_check_derivatives(softrelu_evaluator *evaluator, const double *direction,
-                                                                  uint64_t seed, double step, softrelu_derivative_verdict *verdict,
-                                                                  double *gradient_order, double *hessian_order, int64_t *kink);
+                                                                  uint64_t seed, double step,
+                                                                  softrelu_derivative_verdict *verdict, double *gradient_order,
+                                                                  double *hessian_order, int64_t *kink);
 /** As softrelu_problem_message(), for the evaluator. */
 SOFTRELU_API const char *softrelu_evaluator_message(const softrelu_evaluator *evaluator);
 
@@ -311,21 +318,17 @@ SOFTRELU_API softrelu_status softrelu_solver_create(const softrelu_problem *prob
 SOFTRELU_API void softrelu_solver_destroy(softrelu_solver *solver);
 
 /** Type of a setting or of a reported quantity. Pinned numbers. */
-typedef enum softrelu_type {
-    SOFTRELU_INTEGER = 0,
-    SOFTRELU_REAL = 10,
-    SOFTRELU_TYPE_MAX_ = 0x7fffffff
-} softrelu_type;
+typedef enum softrelu_type { SOFTRELU_INTEGER = 0, SOFTRELU_REAL = 10, SOFTRELU_TYPE_MAX_ = 0x7fffffff } softrelu_type;
 
 /** Settings of a solver; names, types, defaults and bounds through softrelu_setting_describe(). Pinned numbers. */
 typedef enum softrelu_setting {
-    SOFTRELU_MAX_ITERATIONS = 10,
-    SOFTRELU_MAX_EVALUATIONS = 20,
-    SOFTRELU_TIME_LIMIT = 30,
-    SOFTRELU_TOLERANCE = 40,
-    SOFTRELU_KINK_TOLERANCE = 50,
-    SOFTRELU_TRACE_LENGTH = 60,
-    SOFTRELU_WARM_START_ROUNDS = 70,
+    SOFTRELU_SETTING_MAX_ITERATIONS = 10,
+    SOFTRELU_SETTING_MAX_EVALUATIONS = 20,
+    SOFTRELU_SETTING_TIME_LIMIT = 30,
+    SOFTRELU_SETTING_TOLERANCE = 40,
+    SOFTRELU_SETTING_KINK_TOLERANCE = 50,
+    SOFTRELU_SETTING_TRACE_LENGTH = 60,
+    SOFTRELU_SETTING_WARM_START_ROUNDS = 70,
     SOFTRELU_SETTING_MAX_ = 0x7fffffff
 } softrelu_setting;
 
@@ -342,7 +345,8 @@ SOFTRELU_API softrelu_status softrelu_solver_set_real(softrelu_solver *solver, s
 /** Sets any setting from text: softrelu_solver_set_text(s, "tolerance", "1e-12"). */
 SOFTRELU_API softrelu_status softrelu_solver_set_text(softrelu_solver *solver, const char *name, const char *value);
 /** Reads an integer setting. */
-SOFTRELU_API softrelu_status softrelu_solver_get_integer(const softrelu_solver *solver, softrelu_setting setting, int64_t *value);
+SOFTRELU_API softrelu_status softrelu_solver_get_integer(const softrelu_solver *solver, softrelu_setting setting,
+                                                         int64_t *value);
 /** Reads a real setting. */
 SOFTRELU_API softrelu_status softrelu_solver_get_real(const softrelu_solver *solver, softrelu_setting setting, double *value);
 
@@ -384,38 +388,40 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /** Quantities of a whole solve, X(enumerator, number, name, type, text). Pinned numbers and names. */
-#define SOFTRELU_QUANTITY_LIST(X)                                                                                            \
-    X(SOFTRELU_LOSS, 10, "loss", SOFTRELU_REAL, "F at the returned point")                                                   \
-    X(SOFTRELU_LOSS_FIT, 20, "loss_fit", SOFTRELU_REAL, "the output loss's part of it")                                      \
-    X(SOFTRELU_LOSS_WEIGHTS, 30, "loss_weights", SOFTRELU_REAL, "the part of the weights w")                                 \
-    X(SOFTRELU_LOSS_PROXIMITY, 40, "loss_proximity", SOFTRELU_REAL, "the part of rho and x_ref")                             \
-    X(SOFTRELU_RESIDUAL, 50, "residual", SOFTRELU_REAL, "stationarity residual, recomputed from the data at that point")     \
-    X(SOFTRELU_RESIDUAL_RELATIVE, 60, "residual_relative", SOFTRELU_REAL, "residual over the scale of the gradient's terms") \
-    X(SOFTRELU_PINNED_KINKS, 70, "pinned_kinks", SOFTRELU_INTEGER, "units exactly at their kink")                            \
-    X(SOFTRELU_ITERATIONS, 80, "iterations", SOFTRELU_INTEGER, "Newton iterations")                                          \
-    X(SOFTRELU_EVALUATIONS, 90, "evaluations", SOFTRELU_INTEGER, "evaluations of F")                                         \
-    X(SOFTRELU_FACTORISATIONS, 100, "factorisations", SOFTRELU_INTEGER, "Cholesky factorisations tried")                     \
-    X(SOFTRELU_SHIFTS, 110, "shifts", SOFTRELU_INTEGER, "iterations whose Hessian had to be shifted")                        \
-    X(SOFTRELU_SECONDS, 120, "seconds", SOFTRELU_REAL, "wall time of the solve")
+#define SOFTRELU_QUANTITY_LIST(X)                                                                                              \
+    X(SOFTRELU_REPORT_LOSS, 10, "loss", SOFTRELU_REAL, "F at the returned point")                                              \
+    X(SOFTRELU_REPORT_LOSS_FIT, 20, "loss_fit", SOFTRELU_REAL, "the output loss's part of it")                                 \
+    X(SOFTRELU_REPORT_LOSS_WEIGHTS, 30, "loss_weights", SOFTRELU_REAL, "the part of the weights w")                            \
+    X(SOFTRELU_REPORT_LOSS_PROXIMITY, 40, "loss_proximity", SOFTRELU_REAL, "the part of rho and x_ref")                        \
+    X(SOFTRELU_REPORT_RESIDUAL, 50, "residual", SOFTRELU_REAL,                                                                 \
+      "stationarity residual, recomputed from the data at that point")                                                         \
+    X(SOFTRELU_REPORT_RESIDUAL_RELATIVE, 60, "residual_relative", SOFTRELU_REAL,                                               \
+      "residual over the scale of the gradient's terms")                                                                       \
+    X(SOFTRELU_REPORT_PINNED_KINKS, 70, "pinned_kinks", SOFTRELU_INTEGER, "units exactly at their kink")                       \
+    X(SOFTRELU_REPORT_ITERATIONS, 80, "iterations", SOFTRELU_INTEGER, "Newton iterations")                                     \
+    X(SOFTRELU_REPORT_EVALUATIONS, 90, "evaluations", SOFTRELU_INTEGER, "evaluations of F")                                    \
+    X(SOFTRELU_REPORT_FACTORISATIONS, 100, "factorisations", SOFTRELU_INTEGER, "Cholesky factorisations tried")                \
+    X(SOFTRELU_REPORT_SHIFTS, 110, "shifts", SOFTRELU_INTEGER, "iterations whose Hessian had to be shifted")                   \
+    X(SOFTRELU_REPORT_SECONDS, 120, "seconds", SOFTRELU_REAL, "wall time of the solve")
 
 /** Quantities of one iteration in the trace, X(enumerator, number, name, type, text). Pinned numbers and names. */
-#define SOFTRELU_TRACE_LIST(X)                                                                                            \
-    X(SOFTRELU_TRACE_ITERATION, 1010, "iteration", SOFTRELU_INTEGER, "0 is the starting point")                           \
-    X(SOFTRELU_TRACE_LOSS, 1020, "loss", SOFTRELU_REAL, "F after the iteration")                                          \
-    X(SOFTRELU_TRACE_RESIDUAL, 1030, "residual", SOFTRELU_REAL, "stationarity residual after the iteration")              \
-    X(SOFTRELU_TRACE_PINNED_KINKS, 1040, "pinned_kinks", SOFTRELU_INTEGER, "units at their kink")                         \
-    X(SOFTRELU_TRACE_ACTIVE_UNITS, 1050, "active_units", SOFTRELU_INTEGER, "units with u > 0")                            \
-    X(SOFTRELU_TRACE_FLIPS, 1060, "flips", SOFTRELU_INTEGER, "units that changed side in the iteration")                  \
-    X(SOFTRELU_TRACE_STEP_NORM, 1070, "step_norm", SOFTRELU_REAL, "length of the step taken")                             \
-    X(SOFTRELU_TRACE_STEP_SCALE, 1080, "step_scale", SOFTRELU_REAL, "fraction of the Newton step taken by the line search") \
-    X(SOFTRELU_TRACE_SHIFT, 1090, "shift", SOFTRELU_REAL, "multiple of the identity added to the Hessian")                \
-    X(SOFTRELU_TRACE_EVALUATIONS, 1100, "evaluations", SOFTRELU_INTEGER, "evaluations of F so far")                       \
+#define SOFTRELU_TRACE_LIST(X)                                                                                                 \
+    X(SOFTRELU_TRACE_ITERATION, 1010, "iteration", SOFTRELU_INTEGER, "0 is the starting point")                                \
+    X(SOFTRELU_TRACE_LOSS, 1020, "loss", SOFTRELU_REAL, "F after the iteration")                                               \
+    X(SOFTRELU_TRACE_RESIDUAL, 1030, "residual", SOFTRELU_REAL, "stationarity residual after the iteration")                   \
+    X(SOFTRELU_TRACE_PINNED_KINKS, 1040, "pinned_kinks", SOFTRELU_INTEGER, "units at their kink")                              \
+    X(SOFTRELU_TRACE_ACTIVE_UNITS, 1050, "active_units", SOFTRELU_INTEGER, "units with u > 0")                                 \
+    X(SOFTRELU_TRACE_FLIPS, 1060, "flips", SOFTRELU_INTEGER, "units that changed side in the iteration")                       \
+    X(SOFTRELU_TRACE_STEP_NORM, 1070, "step_norm", SOFTRELU_REAL, "length of the step taken")                                  \
+    X(SOFTRELU_TRACE_STEP_SCALE, 1080, "step_scale", SOFTRELU_REAL, "fraction of the Newton step taken by the line search")    \
+    X(SOFTRELU_TRACE_SHIFT, 1090, "shift", SOFTRELU_REAL, "multiple of the identity added to the Hessian")                     \
+    X(SOFTRELU_TRACE_EVALUATIONS, 1100, "evaluations", SOFTRELU_INTEGER, "evaluations of F so far")                            \
     X(SOFTRELU_TRACE_SECONDS, 1110, "seconds", SOFTRELU_REAL, "wall time so far")
 
 #define SOFTRELU_ENUMERATE_QUANTITY(name, number, word, type, text) name = (number),
 typedef enum softrelu_quantity {
     SOFTRELU_QUANTITY_LIST(SOFTRELU_ENUMERATE_QUANTITY) SOFTRELU_TRACE_LIST(SOFTRELU_ENUMERATE_QUANTITY)
-    SOFTRELU_QUANTITY_MAX_ = 0x7fffffff
+        SOFTRELU_QUANTITY_MAX_ = 0x7fffffff
 } softrelu_quantity;
 #undef SOFTRELU_ENUMERATE_QUANTITY
 
@@ -427,8 +433,8 @@ SOFTRELU_API softrelu_status softrelu_report_number(const softrelu_report *repor
 /** Records in the trace: at most the setting trace_length, the latest ones. 0 for NULL. */
 SOFTRELU_API int64_t softrelu_report_trace_length(const softrelu_report *report);
 /** Reads a quantity of one trace record, 0 <= record < softrelu_report_trace_length(), oldest first. */
-SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report *report, int64_t record, softrelu_quantity quantity,
-                                                          double *value);
+SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report *report, int64_t record,
+                                                          softrelu_quantity quantity, double *value);
 
 #ifdef __cplusplus
 }

@@ -12,6 +12,7 @@ struct srl_message {
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
-softrelu_status srl_fail(struct srl_message *message, softrelu_status status, const char *format, ...);
+softrelu_status
+srl_fail(struct srl_message *message, softrelu_status status, const char *format, ...);
 
 #endif

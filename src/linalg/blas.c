@@ -27,19 +27,20 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
                 narrow(a->columns), alpha, a->data, leading(a->ld), x, 1, beta, y, 1);
 }
 
-void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b, int64_t ldb,
-              double beta, double *c, int64_t ldc) {
+void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b,
+              int64_t ldb, double beta, double *c, int64_t ldc) {
     if (rows == 0 || columns == 0)
         return;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, narrow(rows), narrow(columns), narrow(inner), alpha, a, leading(lda), b,
-                leading(ldb), beta, c, leading(ldc));
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, narrow(rows), narrow(columns), narrow(inner), alpha, a, leading(lda),
+                b, leading(ldb), beta, c, leading(ldc));
 }
 
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds) {
     if (order == 0)
         return;
     /* a row-major rows x order matrix is a column-major order x rows one: S = alpha B B' in column-major terms */
-    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), alpha, b, leading(ldb), beta, s, leading(lds));
+    cblas_dsyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), alpha, b, leading(ldb), beta, s,
+                leading(lds));
 }
 
 void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds) {
@@ -52,10 +53,11 @@ void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, doub
         cblas_dsymv(CblasColMajor, CblasLower, narrow(order), 1.0, s, leading(lds), x, 1, 0.0, y, 1);
 }
 
-void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb) {
+void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
+                    int64_t ldb) {
     if (order > 0 && columns > 0)
-        cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit, narrow(order),
-                    narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
+        cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
+                    narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
 }
 
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }

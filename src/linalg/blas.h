@@ -25,8 +25,8 @@ enum srl_transpose { SRL_PLAIN, SRL_TRANSPOSED };
 /* y = alpha op(A) x + beta y; y is not read when beta = 0. Sizes of 0 are allowed everywhere in this file. */
 void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y);
 /* C = alpha A B + beta C, with A (rows x inner) and B (inner x columns) row-major, C row-major: all with leading dimensions. */
-void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b, int64_t ldb,
-              double beta, double *c, int64_t ldc);
+void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b,
+              int64_t ldb, double beta, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
 /* S += alpha v v', lower triangle. */
@@ -34,7 +34,8 @@ void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t ld
 /* y = S x for a symmetric S given by its lower triangle. */
 void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, double *y);
 /* B = L^-1 B (plain) or L^-T B (transposed) for columns x of B (order x columns, column-major). */
-void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
+void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
+                    int64_t ldb);
 
 double srl_dot(int64_t length, const double *x, const double *y);
 double srl_norm(int64_t length, const double *x); /* Euclidean, without undue overflow */

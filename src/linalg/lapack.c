@@ -14,7 +14,8 @@ int srl_potrf(int64_t order, double *s, int64_t lds) {
 int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb) {
     if (order == 0 || columns == 0)
         return 0;
-    return (int)LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, (lapack_int)columns, l, narrow(ldl), b, narrow(ldb));
+    return (int)LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, (lapack_int)columns, l, narrow(ldl), b,
+                                    narrow(ldb));
 }
 
 int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }
