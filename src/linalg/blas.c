@@ -27,12 +27,12 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
                 narrow(a->columns), alpha, a->data, leading(a->ld), x, 1, beta, y, 1);
 }
 
-void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b,
-              int64_t ldb, double beta, double *c, int64_t ldc) {
+void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda, const double *b,
+              int64_t ldb, double *c, int64_t ldc) {
     if (rows == 0 || columns == 0)
         return;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, narrow(rows), narrow(columns), narrow(inner), alpha, a, leading(lda),
-                b, leading(ldb), beta, c, leading(ldc));
+    cblas_dgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),
+                narrow(inner), 1.0, a, leading(lda), b, leading(ldb), 0.0, c, leading(ldc));
 }
 
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds) {
@@ -58,6 +58,11 @@ void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
     if (order > 0 && columns > 0)
         cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
                     narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
+}
+
+void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out) {
+    int64_t stride = a->row_major ? 1 : a->ld;
+    cblas_dcopy(narrow(a->columns), a->data + i * (a->row_major ? a->ld : 1), narrow(stride), out, 1);
 }
 
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }

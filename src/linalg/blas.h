@@ -24,9 +24,10 @@ enum srl_transpose { SRL_PLAIN, SRL_TRANSPOSED };
 
 /* y = alpha op(A) x + beta y; y is not read when beta = 0. Sizes of 0 are allowed everywhere in this file. */
 void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y);
-/* C = alpha A B + beta C, with A (rows x inner) and B (inner x columns) row-major, C row-major: all with leading dimensions. */
-void srl_gemm(int64_t rows, int64_t columns, int64_t inner, double alpha, const double *a, int64_t lda, const double *b,
-              int64_t ldb, double beta, double *c, int64_t ldc);
+/* C = op(A) B, with op(A) (rows x inner), B (inner x columns) and C row-major with leading dimensions; a transposed A lies in
+   memory as inner x rows. */
+void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda, const double *b,
+              int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
 /* S += alpha v v', lower triangle. */
@@ -36,6 +37,13 @@ void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, doub
 /* B = L^-1 B (plain) or L^-T B (transposed) for columns x of B (order x columns, column-major). */
 void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
                     int64_t ldb);
+
+/* Copies row i of A, contiguous, to out. */
+void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out);
+/* Entry (i, j) of A. */
+static inline double srl_entry(const struct srl_matrix *a, int64_t i, int64_t j) {
+    return a->row_major ? a->data[i * a->ld + j] : a->data[i + j * a->ld];
+}
 
 double srl_dot(int64_t length, const double *x, const double *y);
 double srl_norm(int64_t length, const double *x); /* Euclidean, without undue overflow */
@@ -48,6 +56,11 @@ double srl_max_abs(int64_t length, const double *x);
 int srl_potrf(int64_t order, double *s, int64_t lds);
 /* Solves L L' X = B in place for columns right-hand sides (column-major). 0, or < 0 as above. */
 int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
+/* Minimises |A x - b| for A (rows x columns, column-major, destroyed) by a rank-revealing orthogonal factorisation, the shortest
+   x where A is rank-deficient at 1e-13. b (max(rows, columns)) holds b on entry, x on exit. pivots: columns entries.
+   work: srl_least_squares_work(rows, columns) doubles. 0, or < 0 as above. */
+int64_t srl_least_squares_work(int64_t rows, int64_t columns);
+int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, double *b, int32_t *pivots, double *work);
 /* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S.
    work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
 int64_t srl_syev_work(int64_t order);

@@ -18,6 +18,20 @@ int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, doub
                                     narrow(ldb));
 }
 
+/* dgelsy asks for mn + max(2 mn, 32 (columns + 1), 32 mn + 32 * 1) with its own block size of 32; twice that leaves room. */
+int64_t srl_least_squares_work(int64_t rows, int64_t columns) { return 70 * ((rows < columns ? rows : columns) + columns + 1); }
+
+int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, double *b, int32_t *pivots, double *work) {
+    int64_t longer = rows > columns ? rows : columns;
+    lapack_int rank = 0;
+    for (int64_t i = rows; i < longer; i++)
+        b[i] = 0.0;
+    for (int64_t j = 0; j < columns; j++)
+        pivots[j] = 0; /* every column is free to be pivoted */
+    return (int)LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, 1, a, narrow(lda), b, narrow(longer),
+                                    pivots, 1e-13, &rank, work, (lapack_int)srl_least_squares_work(rows, columns));
+}
+
 int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }
 
 int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work) {

@@ -1,0 +1,45 @@
+/*
+ * The data of one regression problem as the kernels see it: pointers only, owned by somebody else, read-only.
+ *
+ *     F(x) = loss(softmax(A2 max(A1 x + c1, 0) + c2), b) + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
+ *
+ * An absent vector is NULL and means 0; an absent A2 has data = NULL and means the identity, which is never formed.
+ */
+#ifndef SRL_MODEL_MODEL_H
+#define SRL_MODEL_MODEL_H
+
+#include <stdbool.h>
+
+#include <softrelu/softrelu.h>
+
+#include "linalg/blas.h"
+
+struct srl_model {
+    int64_t n, d, m;
+    softrelu_loss loss;
+    struct srl_matrix A1; /* n x d */
+    struct srl_matrix A2; /* m x n, data = NULL for the identity */
+    const double *b, *c1, *c2, *w, *x_ref;
+    double rho;
+
+    /* derived once, when the problem is sealed */
+    const double *curvature;    /* R = A1' diag(w^2) A1 + rho I, lower triangle, d x d; NULL when w is absent: then R = rho I */
+    const double *row_norms;    /* |a_i|, rows of A1 (n) */
+    const double *column_norms; /* norms of the columns of A2 (n); NULL for the identity: all 1 */
+};
+
+static inline bool srl_has_output_layer(const struct srl_model *model) { return model->A2.data != NULL; }
+
+/* R = A1' diag(w^2) A1 + rho I into the lower triangle of curvature (d x d); buffer: srl_curvature_rows(model) x d doubles. */
+void srl_assemble_curvature(const struct srl_model *model, double *buffer, double *curvature);
+int64_t srl_curvature_rows(const struct srl_model *model);
+/* |a_i| for every row of A1, and the norms of the columns of A2, each with n entries. scratch: n doubles. */
+void srl_row_norms(const struct srl_model *model, double *scratch, double *norms);
+void srl_column_norms(const struct srl_model *model, double *scratch, double *norms);
+
+/* z = A2 h + c2 (m). */
+void srl_logits(const struct srl_model *model, const double *h, double *z);
+/* back = A2' y (n). */
+void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back);
+
+#endif

@@ -1,0 +1,101 @@
+#include "model/outer.h"
+
+#include <math.h>
+
+/* Largest logit; NaN anywhere is passed on, since a comparison would lose it. */
+static int64_t largest_logit(int64_t m, const double *z) {
+    int64_t top = 0;
+    for (int64_t j = 1; j < m; j++)
+        if (z[j] > z[top] || isnan(z[j]))
+            top = j;
+    return top;
+}
+
+static double squares_value(const struct srl_model *model, const struct srl_outer *outer) {
+    double sum = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        double c = j == outer->top ? (1.0 - model->b[j]) - outer->rest : outer->f[j] - model->b[j];
+        sum += c * c;
+    }
+    return 0.5 * sum;
+}
+
+/* -sum b_j log f_j with log f_j = (z_j - z_k) - log(sum of exp(z_i - z_k)): never the logarithm of an underflowed f. */
+static double kl_value(const struct srl_model *model, const double *z, int64_t top, double log_sum) {
+    double sum = 0.0;
+    for (int64_t j = 0; j < model->m; j++)
+        if (model->b[j] != 0.0)
+            sum -= model->b[j] * ((z[j] - z[top]) - log_sum);
+    return sum;
+}
+
+double srl_outer_value(const struct srl_model *model, const double *z, struct srl_outer *outer) {
+    const int64_t top = largest_logit(model->m, z);
+    if (!isfinite(z[top]))
+        return NAN;
+    double others = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        outer->f[j] = j == top ? 1.0 : exp(z[j] - z[top]);
+        others += j == top ? 0.0 : outer->f[j];
+    }
+    const double scale = 1.0 / (1.0 + others);
+    for (int64_t j = 0; j < model->m; j++)
+        outer->f[j] *= scale;
+    outer->top = top;
+    outer->rest = others * scale;
+    return model->loss == SOFTRELU_KL ? kl_value(model, z, top, log1p(others)) : squares_value(model, outer);
+}
+
+static double squares_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {
+    const int64_t k = outer->top;
+    const double *f = outer->f, *b = model->b;
+    const double c_top = (1.0 - b[k]) - outer->rest;
+    double mean_others = 0.0, mean_terms = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        mean_others += j == k ? 0.0 : f[j] * (f[j] - b[j]);
+        mean_terms += f[j] * (f[j] + fabs(b[j]));
+    }
+    const double t_top = c_top * outer->rest - mean_others;
+    double terms = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        double t = j == k ? t_top : ((f[j] - b[j]) - c_top) + t_top;
+        double term = f[j] * (f[j] + fabs(b[j]) + mean_terms);
+        q[j] = f[j] * t;
+        r[j] = f[j] * (f[j] + t);
+        terms += term * term;
+    }
+    return sqrt(terms);
+}
+
+static double kl_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {
+    const int64_t k = outer->top;
+    const double *f = outer->f, *b = model->b;
+    double others = 0.0; /* beta - b_k */
+    for (int64_t j = 0; j < model->m; j++)
+        others += j == k ? 0.0 : b[j];
+    const double beta = others + b[k];
+    double terms = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        double term = fabs(beta) * f[j] + fabs(b[j]);
+        q[j] = j == k ? others - beta * outer->rest : beta * f[j] - b[j];
+        r[j] = beta * f[j];
+        terms += term * term;
+    }
+    return sqrt(terms);
+}
+
+double srl_outer_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {
+    return model->loss == SOFTRELU_KL ? kl_derivatives(model, outer, q, r) : squares_derivatives(model, outer, q, r);
+}
+
+void srl_centre(const struct srl_model *model, const struct srl_outer *outer, double *v) {
+    const int64_t k = outer->top;
+    const double v_top = v[k];
+    double mean = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        v[j] -= v_top;
+        mean += j == k ? 0.0 : outer->f[j] * v[j];
+    }
+    for (int64_t j = 0; j < model->m; j++)
+        v[j] -= mean;
+}

@@ -1,0 +1,36 @@
+/*
+ * The output losses. Every loss enters the derivatives of F only through three things at the logits: its value, its gradient
+ * q and its curvature weights r, because softmax is blind to a constant added to all logits:
+ *
+ *     dloss[v] = q'v        d2loss[v, v] = sum_j r_j (v_j - f'v)^2
+ *
+ *     squares, 1/2 |f - b|^2:      c = f - b,  t_j = c_j - f'c,   q = f t,         r = f (f + t)
+ *     kl, -sum_j b_j log f_j:      beta = sum_j b_j,              q = beta f - b,  r = beta f
+ *
+ * When one f_k is close to 1 the textbook formulas cancel to nothing: c_k - f'c is 0 or round-off. So everything is written
+ * relative to the largest entry k with S = 1 - f_k summed from the others: c_k = (1 - b_k) - S,
+ * t_k = c_k S - sum_{j != k} f_j c_j, t_i = (c_i - c_k) + t_k. Every product then has a small factor that is known to full
+ * relative precision.
+ */
+#ifndef SRL_MODEL_OUTER_H
+#define SRL_MODEL_OUTER_H
+
+#include <softrelu/softrelu.h>
+
+#include "model/model.h"
+
+struct srl_outer {
+    double *f;   /* output distribution (m) */
+    int64_t top; /* index k of the largest entry */
+    double rest; /* S = 1 - f_k, to full relative precision */
+};
+
+/* f = softmax(z) with top and rest, and the loss's value. NaN or infinite logits give a value that is not finite. */
+double srl_outer_value(const struct srl_model *model, const double *z, struct srl_outer *outer);
+/* q and r (m each); returns the norm of the terms whose differences make up q, which is what its round-off is relative to. */
+double srl_outer_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r);
+
+/* v_j - f'v for all j, in place: first relative to v_k, so that nothing cancels. */
+void srl_centre(const struct srl_model *model, const struct srl_outer *outer, double *v);
+
+#endif

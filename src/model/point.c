@@ -1,0 +1,123 @@
+#include "model/point.h"
+
+#include <math.h>
+#include <string.h>
+
+void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const struct srl_model *model) {
+    point->x = srl_arena_doubles(arena, model->d);
+    point->v = srl_arena_doubles(arena, model->n);
+    point->u = srl_arena_doubles(arena, model->n);
+    point->h = srl_arena_doubles(arena, model->n);
+    point->z = srl_arena_doubles(arena, model->m);
+    point->outer.f = srl_arena_doubles(arena, model->m);
+    point->q = srl_arena_doubles(arena, model->m);
+    point->r = srl_arena_doubles(arena, model->m);
+    point->slope_jumps = srl_arena_doubles(arena, model->n);
+    point->gradient = srl_arena_doubles(arena, model->d);
+}
+
+bool srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x) {
+    if (x != point->x)
+        memcpy(point->x, x, (size_t)model->d * sizeof *x);
+    srl_gemv(SRL_PLAIN, 1.0, &model->A1, point->x, 0.0, point->v);
+    return srl_point_evaluate(model, point);
+}
+
+static double half_sum_of_squares(int64_t length, const double *weights, const double *values) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < length; i++)
+        sum += (weights[i] * values[i]) * (weights[i] * values[i]);
+    return 0.5 * sum;
+}
+
+static double proximity(const struct srl_model *model, const double *x) {
+    double sum = 0.0;
+    for (int64_t k = 0; k < model->d; k++) {
+        double offset = x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0);
+        sum += offset * offset;
+    }
+    return 0.5 * model->rho * sum;
+}
+
+bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+    bool finite = true;
+    for (int64_t i = 0; i < model->n; i++) {
+        point->u[i] = point->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
+        point->h[i] = point->u[i] > 0.0 ? point->u[i] : 0.0;
+        finite = finite && isfinite(point->u[i]);
+    }
+    srl_logits(model, point->h, point->z);
+    for (int64_t j = 0; j < model->m; j++)
+        finite = finite && isfinite(point->z[j]);
+    if (!finite) {
+        point->loss = NAN;
+        return false;
+    }
+    point->fit = srl_outer_value(model, point->z, &point->outer);
+    point->weights = model->w != NULL ? half_sum_of_squares(model->n, model->w, point->v) : 0.0;
+    point->proximity = model->rho > 0.0 ? proximity(model, point->x) : 0.0;
+    point->loss = point->fit + point->weights + point->proximity;
+    return isfinite(point->loss);
+}
+
+bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch) {
+    const double output_terms = srl_outer_derivatives(model, &point->outer, point->q, point->r);
+    srl_back_to_hidden(model, point->q, point->slope_jumps);
+
+    /* gradient = A1' (s A2'q + w^2 v) + rho (x - x_ref), s the active units */
+    double terms = 0.0;
+    for (int64_t i = 0; i < model->n; i++) {
+        double smooth = model->w != NULL ? model->w[i] * (model->w[i] * point->v[i]) : 0.0;
+        double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
+        double term = ((point->u[i] > 0.0 ? output_terms * column : 0.0) + fabs(smooth)) * model->row_norms[i];
+        scratch[i] = (point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0) + smooth;
+        terms += term * term;
+    }
+    srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, scratch, 0.0, point->gradient);
+    point->gradient_scale = sqrt(terms);
+    if (model->rho > 0.0) {
+        for (int64_t k = 0; k < model->d; k++)
+            point->gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+        double reference = model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0;
+        point->gradient_scale += model->rho * (srl_norm(model->d, point->x) + reference);
+    }
+    return isfinite(srl_max_abs(model->d, point->gradient)) && isfinite(srl_max_abs(model->n, point->slope_jumps));
+}
+
+/* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at
+   the largest entry k the cancellation r_k e_k - f_k r_k e_k = (1 - f_k) r_k e_k is done by hand. */
+static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, double *e) {
+    const int64_t k = point->outer.top;
+    const double *f = point->outer.f;
+    double others = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        e[j] *= point->r[j];
+        others += j == k ? 0.0 : e[j];
+    }
+    const double weighted_top = e[k];
+    for (int64_t j = 0; j < model->m; j++)
+        e[j] = j == k ? point->outer.rest * weighted_top - f[j] * others : e[j] - f[j] * (weighted_top + others);
+}
+
+void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,
+                         double *output, double *product) {
+    const int64_t n = model->n;
+    double *rates = hidden, *back = hidden + n; /* rates of change of A1 x, and what comes back from the outputs */
+    srl_gemv(SRL_PLAIN, 1.0, &model->A1, direction, 0.0, rates);
+
+    for (int64_t i = 0; i < n; i++)
+        back[i] = point->u[i] > 0.0 ? rates[i] : 0.0;
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_PLAIN, 1.0, &model->A2, back, 0.0, output);
+    else
+        memcpy(output, back, (size_t)n * sizeof *output);
+    srl_centre(model, &point->outer, output);
+    weigh_and_centre(model, point, output);
+
+    srl_back_to_hidden(model, output, back);
+    for (int64_t i = 0; i < n; i++)
+        back[i] = (point->u[i] > 0.0 ? back[i] : 0.0) + (model->w != NULL ? model->w[i] * (model->w[i] * rates[i]) : 0.0);
+    for (int64_t k = 0; k < model->d; k++)
+        product[k] = model->rho * direction[k];
+    srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, back, 1.0, product);
+}

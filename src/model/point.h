@@ -1,0 +1,42 @@
+/*
+ * A point x with everything the network computes there: pre-activations, distribution, loss, and on demand the first
+ * derivatives. F is smooth in the cell of x (fixed signs of u); at u_i = 0 the slope of max(., 0) is taken as 0.
+ */
+#ifndef SRL_MODEL_POINT_H
+#define SRL_MODEL_POINT_H
+
+#include "base/alloc.h"
+#include "model/model.h"
+#include "model/outer.h"
+
+struct srl_point {
+    double *x; /* d */
+    double *v; /* A1 x (n): the regulariser sees it without the bias */
+    double *u; /* pre-activations v + c1 (n) */
+    double *h; /* hidden layer max(u, 0) (n) */
+    double *z; /* logits (m) */
+    struct srl_outer outer;
+    double fit, weights, proximity, loss; /* loss = fit + weights + proximity */
+
+    /* first derivatives, by srl_point_differentiate */
+    double *q, *r;         /* gradient and curvature weights of the output loss at the logits (m) */
+    double *slope_jumps;   /* A2'q (n): by how much the slope of F along u_i changes at u_i = 0 */
+    double *gradient;      /* d */
+    double gradient_scale; /* norm of the terms that add up to the gradient: its round-off is relative to this */
+};
+
+void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const struct srl_model *model);
+
+/* Moves to x (may be point->x itself): v = A1 x and all that follows from it. False when anything is not finite. */
+bool srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
+/* The same with x and v already in place (a line search knows v without another product). */
+bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
+/* q, r, slope jumps, gradient. False when anything is not finite. scratch: n doubles. */
+bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch);
+
+/* product = (Hessian of F in the cell of the point) times direction, without forming it. hidden: 2 n, output: m doubles of
+   scratch; product may be direction. */
+void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,
+                         double *output, double *product);
+
+#endif
