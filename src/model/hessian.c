@@ -100,7 +100,8 @@ static void centre_rows(const struct srl_model *model, struct srl_hessian_work *
 }
 
 /* scaled = sqrt|weight| C_j, from row j of G (NULL stands for a row of zeros). */
-static void scale_row(const struct srl_hessian_work *work, int64_t d, const double *row, bool is_top, double weight, double *scaled) {
+static void scale_row(const struct srl_hessian_work *work, int64_t d, const double *row, bool is_top, double weight,
+                      double *scaled) {
     const double root = sqrt(fabs(weight));
     for (int64_t k = 0; k < d; k++) {
         double from_top = is_top ? 0.0 : (row != NULL ? row[k] : 0.0) - work->top_row[k];
@@ -109,8 +110,8 @@ static void scale_row(const struct srl_hessian_work *work, int64_t d, const doub
 }
 
 /* H += sign * sum of |r_j| C_j'C_j over the rows whose r_j has that sign. */
-static void add_rows_of_sign(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point, double sign,
-                             double *hessian) {
+static void add_rows_of_sign(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
+                             double sign, double *hessian) {
     const int64_t d = model->d, block = row_block(model);
     const bool identity = !srl_has_output_layer(model);
     int64_t gathered = 0;

@@ -60,28 +60,42 @@ bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) 
     return isfinite(point->loss);
 }
 
+static double smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i) {
+    return model->w != NULL ? model->w[i] * (model->w[i] * point->v[i]) : 0.0;
+}
+
+void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_point *point, double *slopes, double *gradient) {
+    for (int64_t i = 0; i < model->n; i++)
+        slopes[i] += smooth_slope(model, point, i);
+    srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, slopes, 0.0, gradient);
+    if (model->rho > 0.0)
+        for (int64_t k = 0; k < model->d; k++)
+            gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+}
+
+/* Root mean square size of what the gradient's entries are summed from, with every cancellation undone. */
+static double gradient_scale(const struct srl_model *model, const struct srl_point *point, double output_terms) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < model->n; i++) {
+        double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
+        double term = (point->u[i] > 0.0 ? output_terms * column : 0.0) + fabs(smooth_slope(model, point, i));
+        sum += (term * model->row_norms[i]) * (term * model->row_norms[i]);
+    }
+    double proximity_terms = 0.0;
+    if (model->rho > 0.0)
+        proximity_terms = srl_norm(model->d, point->x) + (model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0);
+    return sqrt(sum) + model->rho * proximity_terms;
+}
+
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch) {
     const double output_terms = srl_outer_derivatives(model, &point->outer, point->q, point->r);
     srl_back_to_hidden(model, point->q, point->slope_jumps);
-
-    /* gradient = A1' (s A2'q + w^2 v) + rho (x - x_ref), s the active units */
-    double terms = 0.0;
-    for (int64_t i = 0; i < model->n; i++) {
-        double smooth = model->w != NULL ? model->w[i] * (model->w[i] * point->v[i]) : 0.0;
-        double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
-        double term = ((point->u[i] > 0.0 ? output_terms * column : 0.0) + fabs(smooth)) * model->row_norms[i];
-        scratch[i] = (point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0) + smooth;
-        terms += term * term;
-    }
-    srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, scratch, 0.0, point->gradient);
-    point->gradient_scale = sqrt(terms);
-    if (model->rho > 0.0) {
-        for (int64_t k = 0; k < model->d; k++)
-            point->gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
-        double reference = model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0;
-        point->gradient_scale += model->rho * (srl_norm(model->d, point->x) + reference);
-    }
-    return isfinite(srl_max_abs(model->d, point->gradient)) && isfinite(srl_max_abs(model->n, point->slope_jumps));
+    for (int64_t i = 0; i < model->n; i++)
+        scratch[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;
+    srl_gradient_of_slopes(model, point, scratch, point->gradient);
+    point->gradient_scale = gradient_scale(model, point, output_terms);
+    return isfinite(srl_max_abs(model->d, point->gradient)) && isfinite(srl_max_abs(model->n, point->slope_jumps)) &&
+           isfinite(srl_max_abs(model->m, point->r));
 }
 
 /* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at

@@ -34,6 +34,10 @@ bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
 /* q, r, slope jumps, gradient. False when anything is not finite. scratch: n doubles. */
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch);
 
+/* gradient = A1' (slopes + w^2 v) + rho (x - x_ref): the gradient of F if unit i had the slope slopes_i along u_i. slopes (n)
+   is overwritten. */
+void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_point *point, double *slopes, double *gradient);
+
 /* product = (Hessian of F in the cell of the point) times direction, without forming it. hidden: 2 n, output: m doubles of
    scratch; product may be direction. */
 void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,

@@ -1,0 +1,53 @@
+/*
+ * How far a point is from being stationary, kinks taken into account.
+ *
+ * F has a kink where u_i = 0: crossing it upwards changes the gradient by q_i a_i, with q = A2' (loss gradient at the logits)
+ * and a_i row i of A1. Let K be the units at their kink with q_i > 0 (V-shaped valleys) and g the gradient with their slopes
+ * set to 0. To first order a move p changes F by g'p + sum_K q_i max(a_i'p, 0), so by duality no direction descends exactly
+ * when g + sum_K lambda_i a_i = 0 for some 0 <= lambda_i <= q_i, and the steepest descent has the slope
+ *
+ *     residual = min over 0 <= lambda <= q of |g + sum_K lambda_i a_i|,
+ *
+ * a least-squares problem with bounds. It is solved by an active-set method (Stark and Parker, "Bounded-variable least
+ * squares: an algorithm and applications", Computational Statistics 10, 1995) on unit columns a_i / |a_i|.
+ *
+ * A unit at its kink with q_i < 0 sits on a ridge: F falls to both sides of it along some direction, so the point is no
+ * minimiser however small the residual. Those are counted.
+ */
+#ifndef SRL_MODEL_STATIONARITY_H
+#define SRL_MODEL_STATIONARITY_H
+
+#include "base/alloc.h"
+#include "model/point.h"
+
+struct srl_stationarity {
+    double residual;
+    double relative; /* residual over the gradient's scale */
+    int64_t pinned;  /* |K| */
+    int64_t concave; /* ridges */
+};
+
+struct srl_stationarity_work {
+    int32_t *kinks;    /* units of K (n) */
+    unsigned char *at; /* where each multiplier is: at 0, free, or at its upper bound */
+    double *value;     /* multipliers times |a_i| */
+    double *upper;     /* q_i |a_i| */
+    double *slopes;    /* n */
+    double *base;      /* g (d) */
+    double *rest;      /* g + sum lambda_i a_i (d) */
+    double *row;       /* one row of A1 (d) */
+    double *columns;   /* unit rows of the free kinks (d x capacity) */
+    double *trial;     /* least-squares right-hand side and solution */
+    int32_t *pivots;
+    double *work;
+    int64_t capacity; /* free multipliers at most */
+};
+
+void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model);
+
+/* At a differentiated point. A unit is at its kink when |u_i| <= kink_tolerance (|a_i||x| + |c1_i|). The residual is never
+   below the true least norm: should the active-set method end early, what it returns is on the safe side. */
+struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
+                                            const struct srl_point *point, double kink_tolerance);
+
+#endif
