@@ -27,8 +27,8 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
                 narrow(a->columns), alpha, a->data, leading(a->ld), x, 1, beta, y, 1);
 }
 
-void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda, const double *b,
-              int64_t ldb, double *c, int64_t ldc) {
+void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+              const double *b, int64_t ldb, double *c, int64_t ldc) {
     if (rows == 0 || columns == 0)
         return;
     cblas_dgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),

@@ -26,8 +26,8 @@ enum srl_transpose { SRL_PLAIN, SRL_TRANSPOSED };
 void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y);
 /* C = op(A) B, with op(A) (rows x inner), B (inner x columns) and C row-major with leading dimensions; a transposed A lies in
    memory as inner x rows. */
-void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda, const double *b,
-              int64_t ldb, double *c, int64_t ldc);
+void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+              const double *b, int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
 /* S += alpha v v', lower triangle. */
@@ -56,8 +56,8 @@ double srl_max_abs(int64_t length, const double *x);
 int srl_potrf(int64_t order, double *s, int64_t lds);
 /* Solves L L' X = B in place for columns right-hand sides (column-major). 0, or < 0 as above. */
 int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
-/* Minimises |A x - b| for A (rows x columns, column-major, destroyed) by a rank-revealing orthogonal factorisation, the shortest
-   x where A is rank-deficient at 1e-13. b (max(rows, columns)) holds b on entry, x on exit. pivots: columns entries.
+/* Minimises |A x - b| for A (rows x columns, column-major, destroyed) by a rank-revealing orthogonal factorisation, the
+   shortest x where A is rank-deficient at 1e-13. b (max(rows, columns)) holds b on entry, x on exit. pivots: columns entries.
    work: srl_least_squares_work(rows, columns) doubles. 0, or < 0 as above. */
 int64_t srl_least_squares_work(int64_t rows, int64_t columns);
 int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, double *b, int32_t *pivots, double *work);

@@ -28,8 +28,9 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
         b[i] = 0.0;
     for (int64_t j = 0; j < columns; j++)
         pivots[j] = 0; /* every column is free to be pivoted */
-    return (int)LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, 1, a, narrow(lda), b, narrow(longer),
-                                    pivots, 1e-13, &rank, work, (lapack_int)srl_least_squares_work(rows, columns));
+    return (int)LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, 1, a, narrow(lda), b,
+                                    narrow(longer), pivots, 1e-13, &rank, work,
+                                    (lapack_int)srl_least_squares_work(rows, columns));
 }
 
 int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }

@@ -1,0 +1,64 @@
+/* What stands behind the opaque handles, and the argument checks they share. Only files in src/api see this. */
+#ifndef SRL_API_HANDLES_H
+#define SRL_API_HANDLES_H
+
+#include "base/alloc.h"
+#include "base/message.h"
+#include "model/derivative_check.h"
+#include "model/hessian.h"
+#include "model/model.h"
+#include "model/stationarity.h"
+#include "solver/solver.h"
+
+/* Arrays a problem may own; what it borrows stays NULL here. */
+enum srl_owned {
+    SRL_OWNED_A1,
+    SRL_OWNED_A2,
+    SRL_OWNED_B,
+    SRL_OWNED_C1,
+    SRL_OWNED_C2,
+    SRL_OWNED_W,
+    SRL_OWNED_X_REF,
+    SRL_OWNED_COUNT
+};
+
+struct softrelu_problem {
+    struct srl_model model; /* its pointers lead to owned or borrowed arrays */
+    struct srl_allocator allocator;
+    double *owned[SRL_OWNED_COUNT];
+    struct srl_arena derived; /* R and the norms */
+    bool sealed;
+    struct srl_message message;
+};
+
+struct softrelu_evaluator {
+    const struct srl_model *model;
+    struct srl_allocator allocator;
+    struct srl_arena arena;
+    struct srl_point point;
+    struct srl_stationarity_work stationarity_work;
+    struct srl_derivative_check_work check_work;
+    double *scratch;     /* 2 n */
+    double *output;      /* m */
+    bool placed;         /* the point has been moved somewhere */
+    bool differentiated; /* its first derivatives are there */
+
+    struct srl_arena hessian_arena; /* reserved by the first Hessian */
+    struct srl_hessian_work hessian_work;
+    double *hessian;
+    struct srl_message message;
+};
+
+struct softrelu_solver {
+    struct srl_solver core;
+    struct srl_allocator allocator;
+    struct srl_arena arena;
+    atomic_int running; /* guards against calls from the solver's own callback */
+    struct srl_message message;
+};
+
+/* The shared checks; each writes its message. */
+softrelu_status srl_check_length(struct srl_message *message, const char *name, int64_t length, int64_t expected);
+softrelu_status srl_check_finite(struct srl_message *message, const char *name, const double *values, int64_t length);
+
+#endif

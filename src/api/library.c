@@ -1,0 +1,82 @@
+/* Facts about the library and the BLAS behind it, and the texts of the enums. */
+#include <stdio.h>
+
+#include <softrelu/softrelu.h>
+
+#include "linalg/runtime.h"
+
+#define TEXT_OF(x) #x
+#define VERSION_TEXT(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+
+const char *softrelu_version(void) {
+    return VERSION_TEXT(SOFTRELU_VERSION_MAJOR, SOFTRELU_VERSION_MINOR, SOFTRELU_VERSION_PATCH);
+}
+
+int softrelu_abi_version(void) { return SOFTRELU_ABI_VERSION; }
+
+softrelu_status softrelu_blas_description(char *text, size_t size) {
+    if (text == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (size < 1)
+        return SOFTRELU_ERROR_SIZE;
+    snprintf(text, size, "%s", srl_blas_description());
+    return SOFTRELU_OK;
+}
+
+int softrelu_blas_integer_bits(void) { return srl_blas_integer_bits(); }
+
+int softrelu_blas_threads(void) { return srl_blas_threads(); }
+
+softrelu_status softrelu_blas_set_threads(int threads) {
+    if (threads < 1)
+        return SOFTRELU_ERROR_VALUE;
+    return srl_blas_set_threads(threads) ? SOFTRELU_OK : SOFTRELU_ERROR_STATE;
+}
+
+const char *softrelu_status_name(softrelu_status status) {
+#define NAME_CASE(name, number, text)                                                                                          \
+    case name:                                                                                                                 \
+        return #name;
+    switch (status) {
+        SOFTRELU_STATUS_LIST(NAME_CASE)
+    default:
+        return "unknown status";
+    }
+#undef NAME_CASE
+}
+
+const char *softrelu_status_text(softrelu_status status) {
+#define TEXT_CASE(name, number, text)                                                                                          \
+    case name:                                                                                                                 \
+        return text;
+    switch (status) {
+        SOFTRELU_STATUS_LIST(TEXT_CASE)
+    default:
+        return "unknown status";
+    }
+#undef TEXT_CASE
+}
+
+const char *softrelu_termination_name(softrelu_termination termination) {
+#define NAME_CASE(name, number, word, text)                                                                                    \
+    case name:                                                                                                                 \
+        return word;
+    switch (termination) {
+        SOFTRELU_TERMINATION_LIST(NAME_CASE)
+    default:
+        return "unknown";
+    }
+#undef NAME_CASE
+}
+
+const char *softrelu_termination_text(softrelu_termination termination) {
+#define TEXT_CASE(name, number, word, text)                                                                                    \
+    case name:                                                                                                                 \
+        return text;
+    switch (termination) {
+        SOFTRELU_TERMINATION_LIST(TEXT_CASE)
+    default:
+        return "unknown termination";
+    }
+#undef TEXT_CASE
+}

@@ -1,0 +1,321 @@
+/* Problems: described by setters, sealed by finish. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "api/handles.h"
+
+softrelu_status softrelu_problem_create(int64_t n, int64_t d, int64_t m, softrelu_allocate allocate, softrelu_release release,
+                                        void *context, softrelu_problem **problem) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    *problem = NULL;
+    if (n < 1 || d < 1 || m < 1 || n > SRL_MAX_DIMENSION || d > SRL_MAX_DIMENSION || m > SRL_MAX_DIMENSION)
+        return SOFTRELU_ERROR_SIZE;
+    if ((allocate == NULL) != (release == NULL))
+        return SOFTRELU_ERROR_VALUE;
+    const struct srl_allocator allocator = srl_allocator_of(allocate, release, context);
+    softrelu_problem *created = srl_allocate(&allocator, 1, sizeof *created);
+    if (created == NULL)
+        return SOFTRELU_ERROR_MEMORY;
+    created->allocator = allocator;
+    created->model.n = n;
+    created->model.d = d;
+    created->model.m = m;
+    *problem = created;
+    return SOFTRELU_OK;
+}
+
+void softrelu_problem_destroy(softrelu_problem *problem) {
+    if (problem == NULL)
+        return;
+    const struct srl_allocator allocator = problem->allocator;
+    for (int i = 0; i < SRL_OWNED_COUNT; i++)
+        srl_release(&allocator, problem->owned[i]);
+    srl_arena_release(&problem->derived, &allocator);
+    srl_release(&allocator, problem);
+}
+
+static softrelu_status check_open(softrelu_problem *problem) {
+    if (problem->sealed)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_STATE, "the problem is sealed: its data cannot change any more");
+    problem->message.text[0] = '\0';
+    return SOFTRELU_OK;
+}
+
+static softrelu_status check_ownership(softrelu_problem *problem, const char *name, softrelu_ownership ownership) {
+    if (ownership != SOFTRELU_COPY && ownership != SOFTRELU_BORROW)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
+                        "%s: ownership %d is neither SOFTRELU_COPY nor SOFTRELU_BORROW", name, (int)ownership);
+    return SOFTRELU_OK;
+}
+
+static softrelu_status check_matrix(softrelu_problem *problem, const char *name, const struct srl_matrix *matrix) {
+    const int64_t outer = matrix->row_major ? matrix->rows : matrix->columns;
+    const int64_t inner = matrix->row_major ? matrix->columns : matrix->rows;
+    if (matrix->ld < inner || matrix->ld > SRL_MAX_DIMENSION)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
+                        "%s: leading dimension %" PRId64 " for a %s-major %" PRId64 " x %" PRId64
+                        " matrix, expected at least %" PRId64,
+                        name, matrix->ld, matrix->row_major ? "row" : "column", matrix->rows, matrix->columns, inner);
+    if ((uint64_t)outer > SIZE_MAX / sizeof(double) / (uint64_t)matrix->ld ||
+        outer > INT64_MAX / (int64_t)sizeof(double) / matrix->ld)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE, "%s: %" PRId64 " x %" PRId64 " doubles do not fit in memory",
+                        name, outer, matrix->ld);
+    for (int64_t i = 0; i < outer; i++)
+        for (int64_t j = 0; j < inner; j++)
+            if (!isfinite(matrix->data[i * matrix->ld + j]))
+                return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s[%" PRId64 ", %" PRId64 "] = %g is not finite",
+                                name, matrix->row_major ? i : j, matrix->row_major ? j : i, matrix->data[i * matrix->ld + j]);
+    return SOFTRELU_OK;
+}
+
+/* Replaces the matrix by a copy with no gaps. */
+static softrelu_status own_matrix(softrelu_problem *problem, const char *name, struct srl_matrix *matrix, double **owned) {
+    const int64_t outer = matrix->row_major ? matrix->rows : matrix->columns;
+    const int64_t inner = matrix->row_major ? matrix->columns : matrix->rows;
+    *owned = srl_allocate(&problem->allocator, outer * inner, sizeof(double));
+    if (*owned == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
+                        "%s: no memory for a copy of %" PRId64 " x %" PRId64 " doubles", name, matrix->rows, matrix->columns);
+    for (int64_t i = 0; i < outer; i++)
+        memcpy(*owned + i * inner, matrix->data + i * matrix->ld, (size_t)inner * sizeof(double));
+    matrix->data = *owned;
+    matrix->ld = inner;
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_problem_set_matrix(softrelu_problem *problem, softrelu_array array, const double *values,
+                                            softrelu_layout layout, int64_t leading_dimension, softrelu_ownership ownership) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_open(problem);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (array != SOFTRELU_A1 && array != SOFTRELU_A2)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a matrix: SOFTRELU_A1 or SOFTRELU_A2",
+                        (int)array);
+    const bool first = array == SOFTRELU_A1;
+    const char *name = first ? "A1" : "A2";
+    if (values == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", name);
+    if (layout != SOFTRELU_ROW_MAJOR && layout != SOFTRELU_COLUMN_MAJOR)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
+                        "%s: layout %d is neither SOFTRELU_ROW_MAJOR nor SOFTRELU_COLUMN_MAJOR", name, (int)layout);
+    status = check_ownership(problem, name, ownership);
+    if (status != SOFTRELU_OK)
+        return status;
+
+    const struct srl_model *model = &problem->model;
+    struct srl_matrix matrix = {values, first ? model->n : model->m, first ? model->d : model->n, leading_dimension,
+                                layout == SOFTRELU_ROW_MAJOR};
+    status = check_matrix(problem, name, &matrix);
+    double *owned = NULL;
+    if (status == SOFTRELU_OK && ownership == SOFTRELU_COPY)
+        status = own_matrix(problem, name, &matrix, &owned);
+    if (status != SOFTRELU_OK)
+        return status;
+    double **slot = &problem->owned[first ? SRL_OWNED_A1 : SRL_OWNED_A2];
+    srl_release(&problem->allocator, *slot);
+    *slot = owned;
+    *(first ? &problem->model.A1 : &problem->model.A2) = matrix;
+    return SOFTRELU_OK;
+}
+
+struct vector_slot {
+    const char *name;
+    int64_t length;
+    const double **values;
+    double **owned;
+};
+
+/* Where a vector of the problem is kept; name = NULL when array is not a vector. */
+static struct vector_slot vector_slot_of(softrelu_problem *problem, softrelu_array array) {
+    struct srl_model *model = &problem->model;
+    switch ((int)array) {
+    case SOFTRELU_B:
+        return (struct vector_slot){"b", model->m, &model->b, &problem->owned[SRL_OWNED_B]};
+    case SOFTRELU_C1:
+        return (struct vector_slot){"c1", model->n, &model->c1, &problem->owned[SRL_OWNED_C1]};
+    case SOFTRELU_C2:
+        return (struct vector_slot){"c2", model->m, &model->c2, &problem->owned[SRL_OWNED_C2]};
+    case SOFTRELU_W:
+        return (struct vector_slot){"w", model->n, &model->w, &problem->owned[SRL_OWNED_W]};
+    case SOFTRELU_X_REF:
+        return (struct vector_slot){"x_ref", model->d, &model->x_ref, &problem->owned[SRL_OWNED_X_REF]};
+    default:
+        return (struct vector_slot){NULL, 0, NULL, NULL};
+    }
+}
+
+static void fill_slot(softrelu_problem *problem, struct vector_slot slot, const double *values, double *owned) {
+    srl_release(&problem->allocator, *slot.owned);
+    *slot.owned = owned;
+    *slot.values = values;
+}
+
+softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_array array, const double *values,
+                                            int64_t length, softrelu_ownership ownership) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_open(problem);
+    if (status != SOFTRELU_OK)
+        return status;
+    const struct vector_slot slot = vector_slot_of(problem, array);
+    if (slot.name == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a vector of the problem", (int)array);
+    status = check_ownership(problem, slot.name, ownership);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (values == NULL && length == 0 && array != SOFTRELU_B) {
+        fill_slot(problem, slot, NULL, NULL);
+        return SOFTRELU_OK;
+    }
+    if (values == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
+    status = srl_check_length(&problem->message, slot.name, length, slot.length);
+    if (status == SOFTRELU_OK)
+        status = srl_check_finite(&problem->message, slot.name, values, length);
+    if (status != SOFTRELU_OK)
+        return status;
+
+    double *owned = NULL;
+    if (ownership == SOFTRELU_COPY) {
+        owned = srl_allocate(&problem->allocator, length, sizeof(double));
+        if (owned == NULL)
+            return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY, "%s: no memory for a copy of %" PRId64 " doubles",
+                            slot.name, length);
+        memcpy(owned, values, (size_t)length * sizeof(double));
+    }
+    fill_slot(problem, slot, owned != NULL ? owned : values, owned);
+    return SOFTRELU_OK;
+}
+
+static softrelu_status set_uniform_w(softrelu_problem *problem, double value) {
+    if (value == 0.0) {
+        fill_slot(problem, vector_slot_of(problem, SOFTRELU_W), NULL, NULL);
+        return SOFTRELU_OK;
+    }
+    double *owned = srl_allocate(&problem->allocator, problem->model.n, sizeof(double));
+    if (owned == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY, "w: no memory for %" PRId64 " doubles", problem->model.n);
+    for (int64_t i = 0; i < problem->model.n; i++)
+        owned[i] = value;
+    fill_slot(problem, vector_slot_of(problem, SOFTRELU_W), owned, owned);
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_array array, double value) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_open(problem);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (array != SOFTRELU_RHO && array != SOFTRELU_W)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a number: SOFTRELU_RHO or SOFTRELU_W",
+                        (int)array);
+    const char *name = array == SOFTRELU_RHO ? "rho" : "w";
+    if (!isfinite(value))
+        return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s = %g is not finite", name, value);
+    if (array == SOFTRELU_W)
+        return set_uniform_w(problem, value);
+    if (value < 0.0)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE, "rho = %g is negative", value);
+    problem->model.rho = value;
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_loss loss) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_open(problem);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (loss != SOFTRELU_SQUARES && loss != SOFTRELU_KL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE, "loss %d is neither SOFTRELU_SQUARES nor SOFTRELU_KL",
+                        (int)loss);
+    problem->model.loss = loss;
+    return SOFTRELU_OK;
+}
+
+struct derived {
+    double *curvature, *row_norms, *column_norms;
+};
+
+static void carve_derived(struct srl_arena *arena, const struct srl_model *model, struct derived *derived) {
+    derived->row_norms = srl_arena_doubles(arena, model->n);
+    derived->column_norms = srl_has_output_layer(model) ? srl_arena_doubles(arena, model->n) : NULL;
+    derived->curvature = model->w != NULL ? srl_arena_matrix(arena, model->d, model->d) : NULL;
+}
+
+/* Row norms, column norms and R, with a temporary buffer for rows of A1. */
+static softrelu_status derive(softrelu_problem *problem) {
+    struct srl_model *model = &problem->model;
+    struct derived derived;
+    struct srl_arena arena = {0};
+    carve_derived(&arena, model, &derived);
+    const int64_t rows = model->w != NULL ? srl_curvature_rows(model) : 0;
+    const int64_t scratch = rows > INT64_MAX / model->d ? -1 : rows * model->d;
+    double *buffer = srl_allocate(&problem->allocator, scratch > model->n || scratch < 0 ? scratch : model->n, sizeof(double));
+    if (buffer == NULL || !srl_arena_reserve(&arena, &problem->allocator)) {
+        srl_release(&problem->allocator, buffer);
+        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
+                        "no memory for the constant curvature and the norms (n = %" PRId64 ", d = %" PRId64 ")", model->n,
+                        model->d);
+    }
+    carve_derived(&arena, model, &derived);
+    srl_row_norms(model, buffer, derived.row_norms);
+    if (derived.column_norms != NULL)
+        srl_column_norms(model, buffer, derived.column_norms);
+    bool finite = isfinite(srl_max_abs(model->n, derived.row_norms));
+    if (derived.curvature != NULL) {
+        srl_assemble_curvature(model, buffer, derived.curvature);
+        for (int64_t k = 0; k < model->d; k++)
+            finite = finite && isfinite(srl_max_abs(model->d - k, derived.curvature + k + k * model->d));
+    }
+    srl_release(&problem->allocator, buffer);
+    if (!finite) {
+        srl_arena_release(&arena, &problem->allocator);
+        return srl_fail(&problem->message, SOFTRELU_ERROR_OVERFLOW, "A1' diag(w^2) A1 + rho I is beyond double precision");
+    }
+    problem->derived = arena;
+    model->row_norms = derived.row_norms;
+    model->column_norms = derived.column_norms;
+    model->curvature = derived.curvature;
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_open(problem);
+    if (status != SOFTRELU_OK)
+        return status;
+    const struct srl_model *model = &problem->model;
+    if (model->A1.data == NULL || model->b == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_MISSING, "%s has not been given",
+                        model->A1.data == NULL ? "A1" : "b");
+    if (!srl_has_output_layer(model) && model->m != model->n)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
+                        "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,
+                        model->n);
+    status = derive(problem);
+    problem->sealed = status == SOFTRELU_OK;
+    return status;
+}
+
+softrelu_status softrelu_problem_dimensions(const softrelu_problem *problem, int64_t *n, int64_t *d, int64_t *m) {
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (n != NULL)
+        *n = problem->model.n;
+    if (d != NULL)
+        *d = problem->model.d;
+    if (m != NULL)
+        *m = problem->model.m;
+    return SOFTRELU_OK;
+}
+
+const char *softrelu_problem_message(const softrelu_problem *problem) {
+    return problem != NULL ? problem->message.text : "the problem is NULL";
+}

@@ -1,0 +1,220 @@
+/* Solvers: settings, start, callback, solve, solution. */
+#include <string.h>
+
+#include "api/handles.h"
+
+softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    *solver = NULL;
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (!problem->sealed)
+        return SOFTRELU_ERROR_STATE;
+    softrelu_solver *created = srl_allocate(&problem->allocator, 1, sizeof *created);
+    if (created == NULL)
+        return SOFTRELU_ERROR_MEMORY;
+    created->allocator = problem->allocator;
+    created->core.model = &problem->model;
+    created->core.settings = srl_standard_settings();
+    atomic_init(&created->core.stop_requested, 0);
+    atomic_init(&created->running, 0);
+    srl_solver_carve(&created->arena, &created->core);
+    if (!srl_arena_reserve(&created->arena, &created->allocator) ||
+        !srl_report_reserve(&created->core.report, created->core.settings.trace_length, &created->allocator)) {
+        softrelu_solver_destroy(created);
+        return SOFTRELU_ERROR_MEMORY;
+    }
+    srl_solver_carve(&created->arena, &created->core);
+    *solver = created;
+    return SOFTRELU_OK;
+}
+
+void softrelu_solver_destroy(softrelu_solver *solver) {
+    if (solver == NULL)
+        return;
+    const struct srl_allocator allocator = solver->allocator;
+    srl_report_release(&solver->core.report, &allocator);
+    srl_arena_release(&solver->arena, &allocator);
+    srl_release(&allocator, solver);
+}
+
+/* Refuses calls from the solver's own callback. */
+static softrelu_status check_idle(softrelu_solver *solver) {
+    if (atomic_load(&solver->running) != 0)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
+                        "the solver is running: only softrelu_solver_request_stop is allowed");
+    solver->message.text[0] = '\0';
+    return SOFTRELU_OK;
+}
+
+static softrelu_status find_setting(softrelu_solver *solver, softrelu_setting setting,
+                                    const struct srl_setting_description **of) {
+    *of = srl_setting_of(setting);
+    if (*of == NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN, "there is no setting number %d", (int)setting);
+    return SOFTRELU_OK;
+}
+
+/* The trace is the one setting that needs memory: it is reserved before the setting changes. */
+static softrelu_status settle(softrelu_solver *solver, const struct srl_settings *changed) {
+    struct srl_solver *core = &solver->core;
+    if (changed->trace_length != core->settings.trace_length &&
+        !srl_report_reserve(&core->report, changed->trace_length, &solver->allocator))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
+                        (long long)changed->trace_length);
+    core->settings = *changed;
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_setting setting, int64_t value) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    const struct srl_setting_description *of = NULL;
+    struct srl_settings changed = solver->core.settings;
+    softrelu_status status = check_idle(solver);
+    if (status == SOFTRELU_OK)
+        status = find_setting(solver, setting, &of);
+    if (status == SOFTRELU_OK)
+        status = srl_set_integer(&changed, of, value, &solver->message);
+    return status == SOFTRELU_OK ? settle(solver, &changed) : status;
+}
+
+softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setting setting, double value) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    const struct srl_setting_description *of = NULL;
+    softrelu_status status = check_idle(solver);
+    if (status == SOFTRELU_OK)
+        status = find_setting(solver, setting, &of);
+    return status == SOFTRELU_OK ? srl_set_real(&solver->core.settings, of, value, &solver->message) : status;
+}
+
+softrelu_status softrelu_solver_set_text(softrelu_solver *solver, const char *name, const char *value) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (name == NULL || value == NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "the %s of the setting is NULL",
+                        name == NULL ? "name" : "value");
+    const struct srl_setting_description *of = srl_setting_named(name);
+    if (of == NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN, "there is no setting named '%.64s'", name);
+    struct srl_settings changed = solver->core.settings;
+    status = srl_set_text(&changed, of, value, &solver->message);
+    return status == SOFTRELU_OK ? settle(solver, &changed) : status;
+}
+
+softrelu_status softrelu_solver_get_integer(const softrelu_solver *solver, softrelu_setting setting, int64_t *value) {
+    if (solver == NULL || value == NULL)
+        return SOFTRELU_ERROR_NULL;
+    const struct srl_setting_description *of = srl_setting_of(setting);
+    if (of == NULL || of->type != SOFTRELU_INTEGER)
+        return SOFTRELU_ERROR_UNKNOWN;
+    *value = srl_get_integer(&solver->core.settings, of);
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_solver_get_real(const softrelu_solver *solver, softrelu_setting setting, double *value) {
+    if (solver == NULL || value == NULL)
+        return SOFTRELU_ERROR_NULL;
+    const struct srl_setting_description *of = srl_setting_of(setting);
+    if (of == NULL || of->type != SOFTRELU_REAL)
+        return SOFTRELU_ERROR_UNKNOWN;
+    *value = srl_get_real(&solver->core.settings, of);
+    return SOFTRELU_OK;
+}
+
+int64_t softrelu_setting_count(void) { return srl_setting_count(); }
+
+softrelu_status softrelu_setting_describe(int64_t index, softrelu_setting *setting, const char **name, softrelu_type *type,
+                                          double *standard, double *minimum, double *maximum, const char **text) {
+    const struct srl_setting_description *of = srl_setting_at(index);
+    if (of == NULL)
+        return SOFTRELU_ERROR_UNKNOWN;
+    if (setting != NULL)
+        *setting = of->setting;
+    if (name != NULL)
+        *name = of->name;
+    if (type != NULL)
+        *type = of->type;
+    if (standard != NULL)
+        *standard = of->standard;
+    if (minimum != NULL)
+        *minimum = of->minimum;
+    if (maximum != NULL)
+        *maximum = of->maximum;
+    if (text != NULL)
+        *text = of->text;
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    struct srl_solver *core = &solver->core;
+    softrelu_status status = check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (x0 == NULL && length != 0)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "x0 is NULL but has a length");
+    if (x0 != NULL)
+        status = srl_check_length(&solver->message, "x0", length, core->model->d);
+    if (x0 != NULL && status == SOFTRELU_OK)
+        status = srl_check_finite(&solver->message, "x0", x0, length);
+    if (status != SOFTRELU_OK)
+        return status;
+    core->has_start = x0 != NULL;
+    if (x0 != NULL)
+        memcpy(core->start, x0, (size_t)length * sizeof *x0);
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_callback callback, void *user) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    solver->core.callback = callback;
+    solver->core.user = user;
+    return SOFTRELU_OK;
+}
+
+void softrelu_solver_request_stop(softrelu_solver *solver) {
+    if (solver != NULL)
+        atomic_store(&solver->core.stop_requested, 1);
+}
+
+softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    atomic_store(&solver->running, 1);
+    status = srl_solve(&solver->core, &solver->message);
+    atomic_store(&solver->running, 0);
+    return status;
+}
+
+softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *x, int64_t length) {
+    if (solver == NULL || x == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (length != solver->core.model->d)
+        return SOFTRELU_ERROR_SIZE;
+    if (solver->core.report.termination == SOFTRELU_NOT_RUN)
+        return SOFTRELU_ERROR_STATE;
+    memcpy(x, solver->core.current.x, (size_t)length * sizeof *x);
+    return SOFTRELU_OK;
+}
+
+const softrelu_report *softrelu_solver_report(const softrelu_solver *solver) {
+    return solver != NULL ? &solver->core.report : NULL;
+}
+
+const char *softrelu_solver_message(const softrelu_solver *solver) {
+    return solver != NULL ? solver->message.text : "the solver is NULL";
+}

@@ -1,0 +1,100 @@
+#include "solver/settings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SETTING(id, field, type, standard, minimum, maximum, text)                                                             \
+    {SOFTRELU_SETTING_##id,                                                                                                    \
+     #field,                                                                                                                   \
+     SOFTRELU_##type,                                                                                                          \
+     (double)(standard),                                                                                                       \
+     (double)(minimum),                                                                                                        \
+     (double)(maximum),                                                                                                        \
+     text,                                                                                                                     \
+     offsetof(struct srl_settings, field)},
+static const struct srl_setting_description table[] = {
+#include "solver/settings.def"
+};
+#undef SETTING
+
+int64_t srl_setting_count(void) { return (int64_t)(sizeof table / sizeof *table); }
+
+const struct srl_setting_description *srl_setting_at(int64_t index) {
+    return index >= 0 && index < srl_setting_count() ? &table[index] : NULL;
+}
+
+const struct srl_setting_description *srl_setting_of(softrelu_setting setting) {
+    for (int64_t i = 0; i < srl_setting_count(); i++)
+        if (table[i].setting == setting)
+            return &table[i];
+    return NULL;
+}
+
+const struct srl_setting_description *srl_setting_named(const char *name) {
+    for (int64_t i = 0; i < srl_setting_count(); i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+struct srl_settings srl_standard_settings(void) {
+    struct srl_settings settings;
+#define SETTING(id, field, type, standard, minimum, maximum, text) settings.field = standard;
+#include "solver/settings.def"
+#undef SETTING
+    return settings;
+}
+
+/* offset lies inside srl_settings by construction of the table */
+static void *field_of(struct srl_settings *settings, const struct srl_setting_description *of) {
+    return (char *)settings + of->offset;
+}
+
+softrelu_status srl_set_integer(struct srl_settings *settings, const struct srl_setting_description *of, int64_t value,
+                                struct srl_message *message) {
+    if (of->type != SOFTRELU_INTEGER)
+        return srl_fail(message, SOFTRELU_ERROR_UNKNOWN, "%s is not an integer setting", of->name);
+    if (value < (int64_t)of->minimum || value > (int64_t)of->maximum)
+        return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = %" PRId64 " is outside [%.0f, %.0f]", of->name, value, of->minimum,
+                        of->maximum);
+    *(int64_t *)field_of(settings, of) = value;
+    return SOFTRELU_OK;
+}
+
+softrelu_status srl_set_real(struct srl_settings *settings, const struct srl_setting_description *of, double value,
+                             struct srl_message *message) {
+    if (of->type != SOFTRELU_REAL)
+        return srl_fail(message, SOFTRELU_ERROR_UNKNOWN, "%s is not a real setting", of->name);
+    if (!(value >= of->minimum && value <= of->maximum))
+        return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = %g is outside [%g, %g]", of->name, value, of->minimum,
+                        of->maximum);
+    *(double *)field_of(settings, of) = value;
+    return SOFTRELU_OK;
+}
+
+softrelu_status srl_set_text(struct srl_settings *settings, const struct srl_setting_description *of, const char *value,
+                             struct srl_message *message) {
+    char *end = NULL;
+    errno = 0;
+    if (of->type == SOFTRELU_INTEGER) {
+        intmax_t integer = strtoimax(value, &end, 10);
+        if (end == value || *end != '\0' || errno == ERANGE || integer < INT64_MIN || integer > INT64_MAX)
+            return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = '%s' is not an integer in range", of->name, value);
+        return srl_set_integer(settings, of, (int64_t)integer, message);
+    }
+    double real = strtod(value, &end);
+    if (end == value || *end != '\0')
+        return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = '%s' is not a number", of->name, value);
+    return srl_set_real(settings, of, real, message);
+}
+
+int64_t srl_get_integer(const struct srl_settings *settings, const struct srl_setting_description *of) {
+    return *(const int64_t *)((const char *)settings + of->offset);
+}
+
+double srl_get_real(const struct srl_settings *settings, const struct srl_setting_description *of) {
+    return *(const double *)((const char *)settings + of->offset);
+}

@@ -1,0 +1,110 @@
+/*
+ * The warm start: fitting logits is a linear least-squares problem once the activation pattern is fixed.
+ *
+ * Let y = log b (entries that are not positive replaced by a value well below the smallest positive one: the logarithm has
+ * nothing to say there). With the slopes s of the ReLUs fixed, z(x) = A2 diag(s)(A1 x + c1) + c2 is affine and
+ *
+ *     x = argmin  omega/2 |z(x) - y - mean|^2 + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
+ *
+ * is one Newton step with the curvature weights r = omega and the centring f = 1/m: the Hessian assembly serves as it is.
+ * omega is the typical curvature of the output loss at f = b, so that fit and regulariser keep their true proportion. The
+ * first round takes every ReLU at its average slope 1/2, the next ones the pattern of the point just found; when b was made by
+ * some input, the right pattern is found in a round or two and x is that input. The best F seen wins.
+ */
+#include "solver/solver.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double RIDGE = 1e-12; /* relative to the largest diagonal entry */
+
+/* Evaluates F at trial->x (counted) and keeps the point in current when it is the best so far. */
+static void consider(struct srl_solver *solver, bool *found) {
+    solver->budget.evaluations++;
+    if (!srl_point_move(solver->model, &solver->trial, solver->trial.x))
+        return;
+    if (!*found || solver->trial.loss < solver->current.loss) {
+        struct srl_point better = solver->trial;
+        solver->trial = solver->current;
+        solver->current = better;
+        memcpy(solver->trial.u, better.u, (size_t)solver->model->n * sizeof *better.u); /* the next pattern */
+        *found = true;
+    }
+}
+
+/* y and omega. */
+static double set_target(const struct srl_model *model, double *target) {
+    double smallest = INFINITY, largest = 0.0, squares = 0.0, sum = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        largest = fmax(largest, model->b[j]);
+        smallest = model->b[j] > 0.0 ? fmin(smallest, model->b[j]) : smallest;
+        squares += model->b[j] * model->b[j];
+        sum += fabs(model->b[j]);
+    }
+    const double floor = largest > 0.0 ? fmax(0.1 * smallest, 1e-12 * largest) : 1.0;
+    for (int64_t j = 0; j < model->m; j++)
+        target[j] = log(fmax(model->b[j], floor));
+    const double omega = (model->loss == SOFTRELU_KL ? sum : squares) / (double)model->m;
+    return omega > 0.0 && isfinite(omega) ? omega : 1.0 / (double)model->m;
+}
+
+/* trial becomes the point whose Hessian is that of the least-squares problem in the pattern of trial->u, with slope for the
+   units that are on; its gradient the right-hand side. */
+static void linearise(struct srl_solver *solver, double slope, double omega) {
+    const struct srl_model *model = solver->model;
+    struct srl_point *at = &solver->trial;
+    for (int64_t i = 0; i < model->n; i++)
+        at->h[i] = at->u[i] > 0.0 && model->c1 != NULL ? slope * model->c1[i] : 0.0;
+    srl_logits(model, at->h, at->z);
+    double mean = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        at->z[j] = solver->target[j] - at->z[j];
+        mean += at->z[j] / (double)model->m;
+    }
+    for (int64_t j = 0; j < model->m; j++) {
+        at->q[j] = omega * slope * (at->z[j] - mean);
+        at->r[j] = omega * slope * slope;
+        at->outer.f[j] = 1.0 / (double)model->m;
+    }
+    at->outer.top = 0;
+    at->outer.rest = 1.0 - at->outer.f[0];
+
+    srl_back_to_hidden(model, at->q, solver->scratch);
+    for (int64_t i = 0; i < model->n; i++)
+        solver->scratch[i] = at->u[i] > 0.0 ? solver->scratch[i] : 0.0;
+    for (int64_t k = 0; k < model->d; k++)
+        at->gradient[k] = model->x_ref != NULL ? -model->rho * model->x_ref[k] : 0.0;
+    srl_gemv(SRL_TRANSPOSED, -1.0, &model->A1, solver->scratch, 1.0, at->gradient);
+}
+
+bool srl_warm_start(struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
+    struct srl_newton *newton = &solver->newton;
+    const double omega = set_target(model, solver->target);
+    bool found = false;
+    if (model->x_ref != NULL || solver->settings.warm_start_rounds == 0) {
+        if (model->x_ref != NULL)
+            memcpy(solver->trial.x, model->x_ref, (size_t)model->d * sizeof *model->x_ref);
+        else
+            memset(solver->trial.x, 0, (size_t)model->d * sizeof *solver->trial.x);
+        consider(solver, &found);
+    }
+    for (int64_t round = 0; round < solver->settings.warm_start_rounds; round++) {
+        if (found && srl_budget_exhausted(&solver->budget) != SOFTRELU_NOT_RUN)
+            break;
+        for (int64_t i = 0; i < model->n && round == 0; i++)
+            solver->trial.u[i] = 1.0;
+        linearise(solver, round == 0 ? 0.5 : 1.0, omega);
+        srl_hessian_assemble(model, &solver->hessian_work, &solver->trial, newton->hessian);
+        if (srl_newton_factor(newton, model->d, RIDGE * srl_newton_scale(newton, model->d)) != 0 ||
+            isnan(srl_newton_solve(newton, model->d, solver->trial.gradient)))
+            break;
+        memcpy(solver->trial.x, newton->step, (size_t)model->d * sizeof *newton->step);
+        consider(solver, &found);
+    }
+    if (!found) { /* every fit overflowed: the origin is the mildest point there is */
+        memset(solver->trial.x, 0, (size_t)model->d * sizeof *solver->trial.x);
+        consider(solver, &found);
+    }
+    return found;
+}

@@ -1,0 +1,32 @@
+#include "step/line_search.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { HALVINGS = 40 };
+static const double ARMIJO = 1e-4;
+
+enum srl_search srl_line_search(const struct srl_model *model, const struct srl_point *point, const double *step,
+                                const double *rates, double slope, struct srl_budget *budget, struct srl_point *trial,
+                                double *scale) {
+    const double round_off = 16.0 * DBL_EPSILON * (fabs(point->fit) + point->weights + point->proximity);
+    double t = 1.0;
+    for (int halving = 0; halving < HALVINGS; halving++, t *= 0.5) {
+        if (srl_budget_exhausted(budget) != SOFTRELU_NOT_RUN)
+            return SRL_SEARCH_EXHAUSTED;
+        memcpy(trial->x, point->x, (size_t)model->d * sizeof *trial->x);
+        memcpy(trial->v, point->v, (size_t)model->n * sizeof *trial->v);
+        srl_axpy(model->d, t, step, trial->x);
+        srl_axpy(model->n, t, rates, trial->v);
+        budget->evaluations++;
+        *scale = t;
+        if (srl_point_evaluate(model, trial)) {
+            if (trial->loss <= point->loss + ARMIJO * t * slope && trial->loss < point->loss)
+                return SRL_SEARCH_DECREASED;
+            if (-slope <= round_off && fabs(trial->loss - point->loss) <= round_off)
+                return SRL_SEARCH_LEVEL;
+        }
+    }
+    return SRL_SEARCH_FAILED;
+}

@@ -1,0 +1,43 @@
+#include "step/newton.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double FIRST_SHIFT = 1e-12, LAST_SHIFT = 1e6, SHIFT_FACTOR = 10.0; /* relative to the largest diagonal entry */
+
+void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const struct srl_model *model) {
+    newton->hessian = srl_arena_matrix(arena, model->d, model->d);
+    newton->factor = srl_arena_matrix(arena, model->d, model->d);
+    newton->step = srl_arena_doubles(arena, model->d);
+}
+
+double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
+    double largest = 0.0;
+    for (int64_t k = 0; k < d; k++)
+        largest = fmax(largest, fabs(newton->hessian[k + k * d]));
+    return largest > 0.0 ? largest : 1.0;
+}
+
+int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) {
+    const double scale = srl_newton_scale(newton, d);
+    double shift = least_shift;
+    for (;;) {
+        memcpy(newton->factor, newton->hessian, (size_t)d * (size_t)d * sizeof *newton->factor);
+        for (int64_t k = 0; k < d; k++)
+            newton->factor[k + k * d] += shift;
+        newton->shift = shift;
+        newton->factorisations++;
+        int info = srl_potrf(d, newton->factor, d);
+        if (info <= 0 || shift > LAST_SHIFT * scale)
+            return info;
+        shift = fmax(SHIFT_FACTOR * shift, FIRST_SHIFT * scale);
+    }
+}
+
+double srl_newton_solve(struct srl_newton *newton, int64_t d, const double *gradient) {
+    for (int64_t k = 0; k < d; k++)
+        newton->step[k] = -gradient[k];
+    if (srl_potrs(d, 1, newton->factor, d, newton->step, d) != 0)
+        return NAN;
+    return srl_dot(d, gradient, newton->step);
+}
