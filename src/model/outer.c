@@ -11,10 +11,16 @@ static int64_t largest_logit(int64_t m, const double *z) {
     return top;
 }
 
+/* c_k = f_k - b_k at the largest entry, written with S = 1 - f_k where f_k is close to 1. */
+static double top_excess(const struct srl_model *model, const struct srl_outer *outer) {
+    const double b = model->b[outer->top];
+    return outer->rest < 0.5 ? (1.0 - b) - outer->rest : outer->f[outer->top] - b;
+}
+
 static double squares_value(const struct srl_model *model, const struct srl_outer *outer) {
     double sum = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
-        double c = j == outer->top ? (1.0 - model->b[j]) - outer->rest : outer->f[j] - model->b[j];
+        double c = j == outer->top ? top_excess(model, outer) : outer->f[j] - model->b[j];
         sum += c * c;
     }
     return 0.5 * sum;
@@ -49,17 +55,18 @@ double srl_outer_value(const struct srl_model *model, const double *z, struct sr
 static double squares_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {
     const int64_t k = outer->top;
     const double *f = outer->f, *b = model->b;
-    const double c_top = (1.0 - b[k]) - outer->rest;
+    const double c_top = top_excess(model, outer), c_top_terms = f[k] + fabs(b[k]);
     double mean_others = 0.0, mean_terms = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         mean_others += j == k ? 0.0 : f[j] * (f[j] - b[j]);
-        mean_terms += f[j] * (f[j] + fabs(b[j]));
+        mean_terms += j == k ? 0.0 : f[j] * (f[j] + fabs(b[j]));
     }
     const double t_top = c_top * outer->rest - mean_others;
+    const double t_top_terms = c_top_terms * outer->rest + mean_terms;
     double terms = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         double t = j == k ? t_top : ((f[j] - b[j]) - c_top) + t_top;
-        double term = f[j] * (f[j] + fabs(b[j]) + mean_terms);
+        double term = f[j] * (j == k ? t_top_terms : f[j] + fabs(b[j]) + c_top_terms + t_top_terms);
         q[j] = f[j] * t;
         r[j] = f[j] * (f[j] + t);
         terms += term * term;

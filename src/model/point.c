@@ -73,29 +73,30 @@ void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_poin
             gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
 }
 
-/* Root mean square size of what the gradient's entries are summed from, with every cancellation undone. */
-static double gradient_scale(const struct srl_model *model, const struct srl_point *point, double output_terms) {
-    double sum = 0.0;
+/* Root of the summed squares of what the gradient is added up from, with every cancellation undone. terms: n of scratch. */
+static double gradient_scale(const struct srl_model *model, const struct srl_point *point, double output_terms, double *terms) {
     for (int64_t i = 0; i < model->n; i++) {
         double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
-        double term = (point->u[i] > 0.0 ? output_terms * column : 0.0) + fabs(smooth_slope(model, point, i));
-        sum += (term * model->row_norms[i]) * (term * model->row_norms[i]);
+        double slope = (point->u[i] > 0.0 ? output_terms * column : 0.0) + fabs(smooth_slope(model, point, i));
+        terms[i] = slope * model->row_norms[i];
     }
-    double proximity_terms = 0.0;
+    double scale = srl_norm(model->n, terms);
     if (model->rho > 0.0)
-        proximity_terms = srl_norm(model->d, point->x) + (model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0);
-    return sqrt(sum) + model->rho * proximity_terms;
+        scale += model->rho * srl_norm(model->d, point->x);
+    if (model->rho > 0.0 && model->x_ref != NULL)
+        scale += model->rho * srl_norm(model->d, model->x_ref);
+    return scale;
 }
 
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch) {
     const double output_terms = srl_outer_derivatives(model, &point->outer, point->q, point->r);
     srl_back_to_hidden(model, point->q, point->slope_jumps);
+    point->gradient_scale = gradient_scale(model, point, output_terms, scratch);
     for (int64_t i = 0; i < model->n; i++)
         scratch[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;
     srl_gradient_of_slopes(model, point, scratch, point->gradient);
-    point->gradient_scale = gradient_scale(model, point, output_terms);
     return isfinite(srl_max_abs(model->d, point->gradient)) && isfinite(srl_max_abs(model->n, point->slope_jumps)) &&
-           isfinite(srl_max_abs(model->m, point->r));
+           isfinite(srl_max_abs(model->m, point->r)) && isfinite(point->gradient_scale);
 }
 
 /* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at

@@ -88,6 +88,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     solver->budget = (struct srl_budget){0, solver->settings.max_evaluations, srl_now(), solver->settings.time_limit,
                                          &solver->stop_requested};
     solver->newton.factorisations = 0;
+    solver->newton.foothold = 0.0;
     solver->damping = 0.0;
     bool finite;
     if (solver->has_start) {

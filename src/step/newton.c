@@ -1,5 +1,6 @@
 #include "step/newton.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -20,17 +21,20 @@ double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
 
 int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) {
     const double scale = srl_newton_scale(newton, d);
-    double shift = least_shift;
-    for (;;) {
+    /* the matrix changes little from one iteration to the next: start just below what was needed last time */
+    const double first_rung = fmax(fmax(fmax(FIRST_SHIFT * scale, DBL_MIN), SHIFT_FACTOR * least_shift),
+                                   fmin(newton->foothold, scale) / SHIFT_FACTOR);
+    for (double shift = least_shift;; shift = shift < first_rung ? first_rung : SHIFT_FACTOR * shift) {
         memcpy(newton->factor, newton->hessian, (size_t)d * (size_t)d * sizeof *newton->factor);
         for (int64_t k = 0; k < d; k++)
             newton->factor[k + k * d] += shift;
         newton->shift = shift;
         newton->factorisations++;
         int info = srl_potrf(d, newton->factor, d);
-        if (info <= 0 || shift > LAST_SHIFT * scale)
+        if (info == 0 && shift > least_shift)
+            newton->foothold = shift;
+        if (info <= 0 || !(shift <= LAST_SHIFT * scale) || isinf(shift))
             return info;
-        shift = fmax(SHIFT_FACTOR * shift, FIRST_SHIFT * scale);
     }
 }
 

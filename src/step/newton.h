@@ -13,6 +13,7 @@ struct srl_newton {
     double *factor;  /* Cholesky factor of H + shift I */
     double *step;    /* p (d) */
     double shift;    /* tau of the last factorisation */
+    double foothold; /* least shift that worked last time one was needed: the ladder is climbed from just below it */
     int64_t factorisations;
 };
 
