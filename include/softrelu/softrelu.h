@@ -174,8 +174,10 @@ typedef void (*softrelu_release)(void *block, void *context);
 
 /**
  * Creates an empty problem with n hidden units, d unknowns and m outputs.
- * @param allocate,release,context memory for this problem and every evaluator and solver made from it (which may call it
- *        from their threads); both functions NULL for malloc and free.
+ * @param allocate gives memory to this problem and every evaluator and solver made from it, and may be called from their
+ *        threads; NULL, together with release, for malloc and free.
+ * @param release takes it back.
+ * @param context passed on to both.
  * @param[out] problem the handle, to be destroyed with softrelu_problem_destroy(); NULL on failure.
  * @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE (a size < 1 or beyond what the BLAS can index), SOFTRELU_ERROR_VALUE
  *         (one of allocate and release without the other) or SOFTRELU_ERROR_MEMORY.
@@ -293,9 +295,9 @@ typedef enum softrelu_derivative_verdict {
  * @param direction d numbers (any non-zero length), or NULL for a random one drawn from seed.
  * @param step length of the longest segment relative to |x| + 1; 0 lets the library choose the longest one that crosses no
  * kink.
- * @param[out] verdict what was found. @param[out] gradient_order,hessian_order the measured orders (2 and 2 expected; NaN when
- *             nothing could be measured; may be NULL). @param[out] kink the first unit whose sign changes on the segment, or -1
- *             (may be NULL). The evaluator is at x again afterwards.
+ * @param[out] verdict what was found. @param[out] gradient_order the measured order, 2 expected; NaN when nothing
+ *             could be measured; may be NULL. @param[out] hessian_order likewise. @param[out] kink the first unit whose sign
+ * changes on the segment, or -1 (may be NULL). The evaluator is at x again afterwards.
  */
 SOFTRELU_API softrelu_status softrelu_evaluator_check_derivatives(softrelu_evaluator *evaluator, const double *direction,
                                                                   uint64_t seed, double step,
@@ -397,7 +399,8 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
       "stationarity residual, recomputed from the data at that point")                                                         \
     X(SOFTRELU_REPORT_RESIDUAL_RELATIVE, 60, "residual_relative", SOFTRELU_REAL,                                               \
       "residual over the scale of the gradient's terms")                                                                       \
-    X(SOFTRELU_REPORT_PINNED_KINKS, 70, "pinned_kinks", SOFTRELU_INTEGER, "units exactly at their kink")                       \
+    X(SOFTRELU_REPORT_PINNED_KINKS, 70, "pinned_kinks", SOFTRELU_INTEGER, "units at a kink that holds them")                   \
+    X(SOFTRELU_REPORT_CONCAVE_KINKS, 75, "concave_kinks", SOFTRELU_INTEGER, "units on a ridge: with any, no minimiser")        \
     X(SOFTRELU_REPORT_ITERATIONS, 80, "iterations", SOFTRELU_INTEGER, "Newton iterations")                                     \
     X(SOFTRELU_REPORT_EVALUATIONS, 90, "evaluations", SOFTRELU_INTEGER, "evaluations of F")                                    \
     X(SOFTRELU_REPORT_FACTORISATIONS, 100, "factorisations", SOFTRELU_INTEGER, "Cholesky factorisations tried")                \

@@ -57,6 +57,7 @@ static void update_report(struct srl_solver *solver, int64_t iterations) {
     quantities[SOFTRELU_REPORT_RESIDUAL_INDEX] = solver->stationarity.residual;
     quantities[SOFTRELU_REPORT_RESIDUAL_RELATIVE_INDEX] = solver->stationarity.relative;
     quantities[SOFTRELU_REPORT_PINNED_KINKS_INDEX] = (double)solver->stationarity.pinned;
+    quantities[SOFTRELU_REPORT_CONCAVE_KINKS_INDEX] = (double)solver->stationarity.concave;
     quantities[SOFTRELU_REPORT_ITERATIONS_INDEX] = (double)iterations;
     quantities[SOFTRELU_REPORT_EVALUATIONS_INDEX] = (double)solver->budget.evaluations;
     quantities[SOFTRELU_REPORT_FACTORISATIONS_INDEX] = (double)solver->newton.factorisations;
