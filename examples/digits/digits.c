@@ -7,10 +7,10 @@
  * f is what the network reads in x, b the distribution asked for. A large rho keeps x near the start, a small one lets f come
  * near b: the default moves a pixel by a few of its 16 levels and misses b by a few hundredths.
  */
-#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,29 +190,35 @@ static bool parse_number(const char *text, double *value) {
     return end != text && *end == '\0' && isfinite(*value) && *value >= 0.0;
 }
 
+/* One option with its value. */
+static bool take(struct options *options, const char *name, const char *value) {
+    double index = 0.0;
+    if (strcmp(name, "--data") == 0) {
+        options->data = value;
+        return true;
+    }
+    if (strcmp(name, "--target") == 0)
+        return parse_target(value, options->target);
+    if (strcmp(name, "--rho") == 0)
+        return parse_number(value, &options->rho);
+    if (strcmp(name, "--within") == 0)
+        return parse_number(value, &options->within);
+    if (strcmp(name, "--accuracy") == 0)
+        return parse_number(value, &options->accuracy);
+    if (strcmp(name, "--index") != 0 || !parse_number(value, &index) || index >= 1e6)
+        return false;
+    options->index = (long)index;
+    return true;
+}
+
 static bool parse(int count, char **arguments, struct options *options) {
     for (int i = 1; i < count; i++) {
-        const char *name = arguments[i], *value = i + 1 < count ? arguments[i + 1] : "";
-        double parsed = 0.0;
-        if (strcmp(name, "--ascii") == 0) {
+        if (strcmp(arguments[i], "--ascii") == 0)
             options->ascii = true;
-            continue;
-        }
-        if (strcmp(name, "--data") == 0)
-            options->data = value;
-        else if (strcmp(name, "--target") == 0 && parse_target(value, options->target))
-            ;
-        else if (strcmp(name, "--index") == 0 && parse_number(value, &parsed) && parsed < 1e6)
-            options->index = (long)parsed;
-        else if (strcmp(name, "--rho") == 0 && parse_number(value, &options->rho))
-            ;
-        else if (strcmp(name, "--within") == 0 && parse_number(value, &options->within))
-            ;
-        else if (strcmp(name, "--accuracy") == 0 && parse_number(value, &options->accuracy))
-            ;
-        else
+        else if (i + 1 == count || !take(options, arguments[i], arguments[i + 1]))
             return false;
-        i++;
+        else
+            i++;
     }
     return true;
 }

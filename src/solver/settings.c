@@ -48,9 +48,15 @@ struct srl_settings srl_standard_settings(void) {
     return settings;
 }
 
-/* offset lies inside srl_settings by construction of the table */
-static void *field_of(struct srl_settings *settings, const struct srl_setting_description *of) {
-    return (char *)settings + of->offset;
+/* The field that a description's offset leads to. memcpy, because the field's type is known only from the table. */
+static void write_field(struct srl_settings *settings, const struct srl_setting_description *of, const void *value,
+                        size_t size) {
+    memcpy((char *)settings + of->offset, value, size);
+}
+
+static void read_field(const struct srl_settings *settings, const struct srl_setting_description *of, void *value,
+                       size_t size) {
+    memcpy(value, (const char *)settings + of->offset, size);
 }
 
 softrelu_status srl_set_integer(struct srl_settings *settings, const struct srl_setting_description *of, int64_t value,
@@ -60,7 +66,7 @@ softrelu_status srl_set_integer(struct srl_settings *settings, const struct srl_
     if (value < (int64_t)of->minimum || value > (int64_t)of->maximum)
         return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = %" PRId64 " is outside [%.0f, %.0f]", of->name, value, of->minimum,
                         of->maximum);
-    *(int64_t *)field_of(settings, of) = value;
+    write_field(settings, of, &value, sizeof value);
     return SOFTRELU_OK;
 }
 
@@ -71,7 +77,7 @@ softrelu_status srl_set_real(struct srl_settings *settings, const struct srl_set
     if (!(value >= of->minimum && value <= of->maximum))
         return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = %g is outside [%g, %g]", of->name, value, of->minimum,
                         of->maximum);
-    *(double *)field_of(settings, of) = value;
+    write_field(settings, of, &value, sizeof value);
     return SOFTRELU_OK;
 }
 
@@ -92,9 +98,13 @@ softrelu_status srl_set_text(struct srl_settings *settings, const struct srl_set
 }
 
 int64_t srl_get_integer(const struct srl_settings *settings, const struct srl_setting_description *of) {
-    return *(const int64_t *)((const char *)settings + of->offset);
+    int64_t value;
+    read_field(settings, of, &value, sizeof value);
+    return value;
 }
 
 double srl_get_real(const struct srl_settings *settings, const struct srl_setting_description *of) {
-    return *(const double *)((const char *)settings + of->offset);
+    double value;
+    read_field(settings, of, &value, sizeof value);
+    return value;
 }
