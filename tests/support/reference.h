@@ -1,0 +1,33 @@
+/*
+ * The objective and its derivatives from the formulas, in long double, by plain loops: slow, and independent of the library.
+ *
+ * Beside each result stands the scale of the terms that make it, from which tests derive what round-off may do. With
+ * eps = DBL_EPSILON, the logits are off by at most (n + d + 4) eps logit_scale, f by that relatively, and every sum of up to
+ * n + m + d terms by that many eps times the sum of magnitudes: reference_round_off() is a bound on all of them together,
+ * to be multiplied by the scale of the result.
+ */
+#ifndef SOFTRELU_TESTS_REFERENCE_H
+#define SOFTRELU_TESTS_REFERENCE_H
+
+#include "support/instance.h"
+
+struct reference {
+    int64_t n, d, m;
+    long double loss, fit, weights, proximity;
+    long double *u, *f; /* n, m */
+    long double *jumps; /* n: A2' dloss/dz */
+    long double *gradient;
+    long double *hessian;  /* d x d */
+    long double *jacobian; /* m x d: of the logits, not centred */
+    long double *jump_scales;
+    long double u_scale, logit_scale, loss_scale, gradient_scale, hessian_scale;
+    long double margin; /* least |u_i| relative to the terms that make it: how far from a kink */
+};
+
+/* order: 0 the loss, 1 the gradient too, 2 the Hessian too. */
+struct reference reference_at(const struct instance *instance, const long double *x, int order);
+void reference_free(struct reference *reference);
+/* 4 (n + m + d + 8) epsilon (1 + logit_scale) */
+long double reference_round_off(const struct reference *reference, long double epsilon);
+
+#endif
