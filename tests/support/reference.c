@@ -1,5 +1,6 @@
 #include "support/reference.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -52,6 +53,7 @@ static void forward(const struct instance *instance, const long double *x, struc
         at->proximity += 0.5L * (long double)instance->rho * away * away;
         at->loss_scale += (long double)instance->rho * scale * scale;
     }
+    at->regular_scale = at->loss_scale;
     free(u_scales);
 }
 
@@ -220,4 +222,11 @@ void reference_free(struct reference *reference) {
 long double reference_round_off(const struct reference *reference, long double epsilon) {
     const long double terms = (long double)(reference->n + reference->m + reference->d + 8);
     return 4.0L * terms * epsilon * (1.0L + reference->logit_scale);
+}
+
+long double reference_loss_noise(const struct reference *reference, softrelu_loss loss) {
+    const long double round_off = reference_round_off(reference, DBL_EPSILON);
+    if (loss == SOFTRELU_KL)
+        return round_off * reference->loss_scale;
+    return round_off * (sqrtl(2.0L * reference->fit) + round_off + reference->regular_scale);
 }

@@ -21,12 +21,16 @@ struct reference {
     long double *jacobian; /* m x d: of the logits, not centred */
     long double *jump_scales;
     long double u_scale, logit_scale, loss_scale, gradient_scale, hessian_scale;
-    long double margin; /* least |u_i| relative to the terms that make it: how far from a kink */
+    long double regular_scale; /* the part of loss_scale that w and rho make */
+    long double margin;        /* least |u_i| relative to the terms that make it: how far from a kink */
 };
 
 /* order: 0 the loss, 1 the gradient too, 2 the Hessian too. */
 struct reference reference_at(const struct instance *instance, const long double *x, int order);
 void reference_free(struct reference *reference);
+/* What F in double may be off by near its minimum, order 0 is enough. For squares the fit is 1/2 |f - b|^2, off by |f - b|
+   times the error of f, which is much less than round-off times loss_scale where f is close to b. */
+long double reference_loss_noise(const struct reference *reference, softrelu_loss loss);
 /* 4 (n + m + d + 8) epsilon (1 + logit_scale) */
 long double reference_round_off(const struct reference *reference, long double epsilon);
 
