@@ -5,6 +5,8 @@
 #ifndef SRL_MODEL_POINT_H
 #define SRL_MODEL_POINT_H
 
+#include <math.h>
+
 #include "base/alloc.h"
 #include "model/model.h"
 #include "model/outer.h"
@@ -37,6 +39,13 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
 /* gradient = A1' (slopes + w^2 v) + rho (x - x_ref): the gradient of F if unit i had the slope slopes_i along u_i. slopes (n)
    is overwritten. */
 void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_point *point, double *slopes, double *gradient);
+
+/* Whether unit i is at its kink: |u_i| <= kink_tolerance (|a_i||x| + |c1_i|). Rows of zeros have none. */
+static inline bool srl_at_kink(const struct srl_model *model, const struct srl_point *point, int64_t i, double x_norm,
+                               double kink_tolerance) {
+    const double bias = model->c1 != NULL ? fabs(model->c1[i]) : 0.0;
+    return model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * (model->row_norms[i] * x_norm + bias);
+}
 
 /* product = (Hessian of F in the cell of the point) times direction, without forming it. hidden: 2 n, output: m doubles of
    scratch; product may be direction. */

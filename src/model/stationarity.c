@@ -14,6 +14,8 @@ void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_wor
     work->value = srl_arena_doubles(arena, n);
     work->upper = srl_arena_doubles(arena, n);
     work->slopes = srl_arena_doubles(arena, n);
+    work->other = srl_arena_doubles(arena, n);
+    work->rates = srl_arena_doubles(arena, n);
     work->base = srl_arena_doubles(arena, d);
     work->rest = srl_arena_doubles(arena, d);
     work->row = srl_arena_doubles(arena, d);
@@ -29,26 +31,46 @@ static void unit_row(const struct srl_model *model, const struct srl_stationarit
     srl_scale(model->d, 1.0 / model->row_norms[work->kinks[kink]], row);
 }
 
-/* Splits the units at their kink into K and ridges, and sets base to the gradient without the slopes of K. */
-static void find_kinks(const struct srl_model *model, struct srl_stationarity_work *work, const struct srl_point *point,
-                       double kink_tolerance, struct srl_stationarity *found) {
+/* A ridge: at its kink, and the slope falls by more than round-off when it turns on. */
+static bool on_ridge(const struct srl_model *model, const struct srl_point *point, int64_t i, double x_norm,
+                     double kink_tolerance) {
+    return point->slope_jumps[i] * model->row_norms[i] < -64.0 * DBL_EPSILON * point->gradient_scale &&
+           srl_at_kink(model, point, i, x_norm, kink_tolerance);
+}
+
+int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *point, double kink_tolerance, double *slopes,
+                         double *other, double *rates, double *pull) {
     const double x_norm = srl_norm(model->d, point->x);
-    const double round_off = 64.0 * DBL_EPSILON * point->gradient_scale;
+    int64_t ridges = 0;
     for (int64_t i = 0; i < model->n; i++) {
-        const double jump = point->slope_jumps[i] * model->row_norms[i];
-        const double bias = model->c1 != NULL ? fabs(model->c1[i]) : 0.0;
-        const bool at_kink =
-            model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * (model->row_norms[i] * x_norm + bias);
+        const bool ridge = on_ridge(model, point, i, x_norm, kink_tolerance);
+        other[i] = ridge ? point->slope_jumps[i] : slopes[i];
+        ridges += ridge;
+    }
+    if (ridges == 0)
+        return 0;
+    srl_gradient_of_slopes(model, point, other, pull);
+    srl_gemv(SRL_PLAIN, -1.0, &model->A1, pull, 0.0, rates);
+    for (int64_t i = 0; i < model->n; i++)
+        if (on_ridge(model, point, i, x_norm, kink_tolerance))
+            slopes[i] = rates[i] > 0.0 ? point->slope_jumps[i] : 0.0;
+    return ridges;
+}
+
+/* The kinks of K, and slopes with theirs set to 0. */
+static int64_t find_kinks(const struct srl_model *model, struct srl_stationarity_work *work, const struct srl_point *point,
+                          double kink_tolerance) {
+    const double x_norm = srl_norm(model->d, point->x);
+    int64_t pinned = 0;
+    for (int64_t i = 0; i < model->n; i++) {
         work->slopes[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;
-        if (at_kink && jump > 0.0) {
+        if (point->slope_jumps[i] > 0.0 && srl_at_kink(model, point, i, x_norm, kink_tolerance)) {
             work->slopes[i] = 0.0;
-            work->upper[found->pinned] = jump;
-            work->kinks[found->pinned++] = (int32_t)i;
-        } else if (at_kink && jump < -round_off) {
-            found->concave++;
+            work->upper[pinned] = point->slope_jumps[i] * model->row_norms[i];
+            work->kinks[pinned++] = (int32_t)i;
         }
     }
-    srl_gradient_of_slopes(model, point, work->slopes, work->base);
+    return pinned;
 }
 
 /* rest = base + sum of value_i times unit row i, over all of K or only over those not free. */
@@ -152,8 +174,16 @@ static double least_norm(const struct srl_model *model, struct srl_stationarity_
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             const struct srl_point *point, double kink_tolerance) {
     struct srl_stationarity found = {0};
-    find_kinks(model, work, point, kink_tolerance, &found);
-    found.residual = found.pinned == 0 ? srl_norm(model->d, work->base) : least_norm(model, work, found.pinned);
+    found.pinned = find_kinks(model, work, point, kink_tolerance);
+    memcpy(work->other, work->slopes, (size_t)model->n * sizeof *work->other);
+    srl_gradient_of_slopes(model, point, work->other, work->base);
+    found.residual = least_norm(model, work, found.pinned);
+
+    found.concave = srl_leave_ridges(model, point, kink_tolerance, work->slopes, work->other, work->rates, work->base);
+    if (found.concave > 0) {
+        srl_gradient_of_slopes(model, point, work->slopes, work->base);
+        found.residual = fmax(found.residual, least_norm(model, work, found.pinned));
+    }
     found.relative = found.residual > 0.0 ? found.residual / point->gradient_scale : 0.0;
     return found;
 }

@@ -11,8 +11,9 @@
  * a least-squares problem with bounds. It is solved by an active-set method (Stark and Parker, "Bounded-variable least
  * squares: an algorithm and applications", Computational Statistics 10, 1995) on unit columns a_i / |a_i|.
  *
- * A unit at its kink with q_i < 0 sits on a ridge: F falls to both sides of it along some direction, so the point is no
- * minimiser however small the residual. Those are counted.
+ * A unit at its kink with q_i < 0 sits on a ridge: F falls from it along some direction, so the point is no minimiser. A
+ * ridge's term min(q_i a_i'p, 0) is the lower of two slopes, so with either slope in its place the residual is a lower bound of
+ * the steepest descent; the one reported takes the sides that the gradient pulls to when that is the larger bound.
  */
 #ifndef SRL_MODEL_STATIONARITY_H
 #define SRL_MODEL_STATIONARITY_H
@@ -28,20 +29,27 @@ struct srl_stationarity {
 };
 
 struct srl_stationarity_work {
-    int32_t *kinks;    /* units of K (n) */
-    unsigned char *at; /* where each multiplier is: at 0, free, or at its upper bound */
-    double *value;     /* multipliers times |a_i| */
-    double *upper;     /* q_i |a_i| */
-    double *slopes;    /* n */
-    double *base;      /* g (d) */
-    double *rest;      /* g + sum lambda_i a_i (d) */
-    double *row;       /* one row of A1 (d) */
-    double *columns;   /* unit rows of the free kinks (d x capacity) */
-    double *trial;     /* least-squares right-hand side and solution */
+    int32_t *kinks;        /* units of K (n) */
+    unsigned char *at;     /* where each multiplier is: at 0, free, or at its upper bound */
+    double *value;         /* multipliers times |a_i| */
+    double *upper;         /* q_i |a_i| */
+    double *slopes;        /* n */
+    double *other, *rates; /* n of scratch each */
+    double *base;          /* g (d) */
+    double *rest;          /* g + sum lambda_i a_i (d) */
+    double *row;           /* one row of A1 (d) */
+    double *columns;       /* unit rows of the free kinks (d x capacity) */
+    double *trial;         /* least-squares right-hand side and solution */
     int32_t *pivots;
     double *work;
     int64_t capacity; /* free multipliers at most */
 };
+
+/* slopes (n): one for each unit along u_i. Replaces those of units on a ridge by the slope of the side that -gradient, taken
+   with every ridge's upper slope, points to: a direction of descent for the ridges and the smooth part together. Returns how
+   many ridges there are; with none, nothing changes. other, rates: n, pull: d doubles of scratch. */
+int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *point, double kink_tolerance, double *slopes,
+                         double *other, double *rates, double *pull);
 
 void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model);
 

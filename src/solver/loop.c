@@ -7,6 +7,7 @@
  */
 #include "solver/solver.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -14,7 +15,8 @@
 #include "step/line_search.h"
 
 enum { DAMPED_TRIES = 12 };
-static const double FIRST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* relative to the Hessian's diagonal */
+static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
+static const double FARTHEST = 1e3;
 
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
@@ -24,7 +26,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     srl_stationarity_carve(arena, &solver->stationarity_work, model);
     srl_hessian_carve(arena, &solver->hessian_work, model);
     srl_newton_carve(arena, &solver->newton, model);
-    solver->rates = srl_arena_doubles(arena, model->n);
+    srl_kink_step_carve(arena, &solver->kinks, model);
     solver->scratch = srl_arena_doubles(arena, model->n);
     solver->target = srl_arena_doubles(arena, model->m);
 }
@@ -132,12 +134,11 @@ static softrelu_termination try_step(struct srl_solver *solver, struct progress 
     *moved = false;
     if (srl_newton_factor(newton, model->d, solver->damping) != 0)
         return SOFTRELU_NUMERICAL_FAILURE;
-    const double slope = srl_newton_solve(newton, model->d, solver->current.gradient);
-    if (!(slope < 0.0) || !isfinite(slope)) /* a zero gradient, or a step beyond double precision */
+    const double promise = srl_kink_step(model, &solver->current, newton, &solver->kinks, solver->settings.kink_tolerance);
+    if (!(promise < 0.0) || !isfinite(promise)) /* nothing to gain, or a step beyond double precision */
         return SOFTRELU_NOT_RUN;
-    srl_gemv(SRL_PLAIN, 1.0, &model->A1, newton->step, 0.0, solver->rates);
-    enum srl_search search = srl_line_search(model, &solver->current, newton->step, solver->rates, slope, &solver->budget,
-                                             &solver->trial, &progress->step_scale);
+    enum srl_search search = srl_line_search(model, &solver->current, newton->step, solver->kinks.rates, promise,
+                                             &solver->budget, &solver->trial, &progress->step_scale);
     if (search == SRL_SEARCH_EXHAUSTED)
         return srl_budget_exhausted(&solver->budget);
     struct srl_stationarity stationarity;
@@ -153,6 +154,15 @@ static softrelu_termination try_step(struct srl_solver *solver, struct progress 
     return SOFTRELU_NOT_RUN;
 }
 
+/* A shift that makes the next step at least DAMPING_UP times shorter: |gradient| / |step| is the curvature that the last one
+   met. A step that went out of all proportion counts as FARTHEST times |x|. */
+static double raised_damping(const struct srl_solver *solver) {
+    const int64_t d = solver->model->d;
+    const double farthest = FARTHEST * (1.0 + srl_norm(d, solver->current.x)), length = srl_norm(d, solver->newton.step);
+    const double met = srl_norm(d, solver->kinks.gradient) / (length > 0.0 && length < farthest ? length : farthest);
+    return DAMPING_UP * fmax(fmax(solver->newton.shift, met), DBL_MIN);
+}
+
 /* One iteration: Newton's step, damped more and more until F decreases. */
 static softrelu_termination iterate(struct srl_solver *solver, struct progress *progress) {
     srl_hessian_assemble(solver->model, &solver->hessian_work, &solver->current, solver->newton.hessian);
@@ -166,11 +176,11 @@ static softrelu_termination iterate(struct srl_solver *solver, struct progress *
         if (ended != SOFTRELU_NOT_RUN)
             return ended;
         if (moved) {
-            solver->damping = solver->damping > FIRST_DAMPING * scale ? DAMPING_DOWN * solver->damping : 0.0;
+            solver->damping = solver->damping > LEAST_DAMPING * scale ? DAMPING_DOWN * solver->damping : 0.0;
             solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
             return SOFTRELU_NOT_RUN;
         }
-        solver->damping = fmax(DAMPING_UP * solver->newton.shift, FIRST_DAMPING * scale);
+        solver->damping = raised_damping(solver);
     }
     return SOFTRELU_NO_PROGRESS;
 }

@@ -10,6 +10,7 @@
 #include "solver/report.h"
 #include "solver/settings.h"
 #include "step/budget.h"
+#include "step/kink_step.h"
 #include "step/newton.h"
 
 struct srl_solver {
@@ -27,7 +28,7 @@ struct srl_solver {
     struct srl_stationarity_work stationarity_work;
     struct srl_hessian_work hessian_work;
     struct srl_newton newton;
-    double *rates;   /* A1 step (n) */
+    struct srl_kink_step kinks;
     double *scratch; /* n */
     double *target;  /* logits the warm start aims at (m) */
     struct srl_budget budget;

@@ -8,7 +8,7 @@ enum { HALVINGS = 40 };
 static const double ARMIJO = 1e-4;
 
 enum srl_search srl_line_search(const struct srl_model *model, const struct srl_point *point, const double *step,
-                                const double *rates, double slope, struct srl_budget *budget, struct srl_point *trial,
+                                const double *rates, double promise, struct srl_budget *budget, struct srl_point *trial,
                                 double *scale) {
     const double round_off = 16.0 * DBL_EPSILON * (fabs(point->fit) + point->weights + point->proximity);
     double t = 1.0;
@@ -22,9 +22,9 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
         budget->evaluations++;
         *scale = t;
         if (srl_point_evaluate(model, trial)) {
-            if (trial->loss <= point->loss + ARMIJO * t * slope && trial->loss < point->loss)
+            if (trial->loss <= point->loss + ARMIJO * t * promise && trial->loss < point->loss)
                 return SRL_SEARCH_DECREASED;
-            if (-slope <= round_off && fabs(trial->loss - point->loss) <= round_off)
+            if (-promise <= round_off && fabs(trial->loss - point->loss) <= round_off)
                 return SRL_SEARCH_LEVEL;
         }
     }

@@ -1,0 +1,33 @@
+/*
+ * The kink-aware Newton step. The smooth pieces of F are replaced by their second-order model, the convex kinks are kept as
+ * they are: with H = Hessian + tau I and, for every unit with slope jump q_i > 0, e_i = -|u_i| and b_i = +-a_i pointing across
+ * the kink, the step minimises
+ *
+ *     g'p + 1/2 p'Hp + sum_i q_i max(0, e_i + b_i'p),
+ *
+ * so it can end exactly on kinks, as minimisers of F do. Concave kinks (q_i < 0) are left linear: their hinges only lower F, so
+ * the model stays above F to first order. A unit that sits on a ridge takes the slope of the side that descends.
+ */
+#ifndef SRL_STEP_KINK_STEP_H
+#define SRL_STEP_KINK_STEP_H
+
+#include "model/point.h"
+#include "model/stationarity.h"
+#include "step/hinge_qp.h"
+#include "step/newton.h"
+
+struct srl_kink_step {
+    struct srl_hinge_qp qp;
+    double *gradient;       /* with the slopes that ridges take (d) */
+    double *slopes, *other; /* n of scratch each */
+    double *rates;          /* A1 step (n) */
+};
+
+void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, const struct srl_model *model);
+
+/* Fills newton->step and kinks->rates from the factored newton. Returns the model's value there, negative for a step that
+   promises a decrease; NaN when LAPACK refused. */
+double srl_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
+                     struct srl_kink_step *kinks, double kink_tolerance);
+
+#endif
