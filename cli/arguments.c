@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arguments.h"
+
+#include "number.h"
+#include "text.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_VALUE = 256, OPTIONS_MAX = 64 }; /* getopt's values of options start above all characters */
+
+static bool takes(enum command command, size_t index) { return (option_kind(index)->commands & (unsigned)command) != 0; }
+
+/* "did you mean" for an option that does not exist. */
+static enum outcome unknown_option(enum command command, const char *given, struct failure *failure) {
+    const char *word = given + strspn(given, "-");
+    const char *nearest = NULL;
+    size_t distance = 0;
+    for (size_t i = 0; i < option_count(); i++) {
+        const size_t d = text_distance(word, option_kind(i)->flag);
+        if (takes(command, i) && (nearest == NULL || d < distance)) {
+            nearest = option_kind(i)->flag;
+            distance = d;
+        }
+    }
+    if (nearest != NULL && text_is_near(word, distance)) {
+        return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; did you mean '--%s'?", command_name(command), given,
+                    nearest);
+    }
+    return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; 'softrelu %s --help' lists them all",
+                command_name(command), given, command_name(command));
+}
+
+static enum outcome set_once(const char **slot, const char *flag, const char *value, struct failure *failure) {
+    if (*slot != NULL) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--%s is given twice: '%s' and '%s'", flag, *slot, value);
+    }
+    *slot = value;
+    return OUTCOME_OK;
+}
+
+static enum outcome parse_loss(struct arguments *arguments, const char *value, struct failure *failure) {
+    if (strcmp(value, "squares") != 0 && strcmp(value, "kl") != 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--loss '%s': expected squares or kl", value);
+    }
+    arguments->loss = value[0] == 'k' ? SOFTRELU_KL : SOFTRELU_SQUARES;
+    return OUTCOME_OK;
+}
+
+static enum outcome parse_setting(struct arguments *arguments, const char *value, struct failure *failure) {
+    const char *equals = strchr(value, '=');
+    if (equals == NULL || equals == value) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--set '%s': expected NAME=VALUE", value);
+    }
+    const size_t length = (size_t)(equals - value);
+    struct setting_text *given = &arguments->settings[arguments->setting_count];
+    given->name = malloc(length + 1);
+    if (given->name == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory");
+    }
+    memcpy(given->name, value, length);
+    given->name[length] = '\0';
+    given->option = "set";
+    given->value = equals + 1;
+    arguments->setting_count++;
+    return OUTCOME_OK;
+}
+
+static enum outcome apply(struct arguments *arguments, const struct option_kind *option, const char *value,
+                          struct failure *failure) {
+    switch (option->action) {
+    case ACTION_INPUT:
+        return set_once(&arguments->input[option->target], option->flag, value, failure);
+    case ACTION_LOSS:
+        return parse_loss(arguments, value, failure);
+    case ACTION_OUT:
+        return set_once(&arguments->out, option->flag, value, failure);
+    case ACTION_REPORT:
+        return set_once(&arguments->report, option->flag, value, failure);
+    case ACTION_SET:
+        return parse_setting(arguments, value, failure);
+    case ACTION_SETTING:
+        arguments->settings[arguments->setting_count++] =
+            (struct setting_text){option->flag, NULL, (softrelu_setting)option->target, value};
+        return OUTCOME_OK;
+    case ACTION_SEED:
+        return number_parse_unsigned(value, &arguments->seed)
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--seed '%s': expected a whole number from 0 to 2^64 - 1", value);
+    case ACTION_QUIET:
+        arguments->quiet = true;
+        return OUTCOME_OK;
+    case ACTION_VERBOSE:
+        arguments->verbose = true;
+        return OUTCOME_OK;
+    case ACTION_HELP:
+        arguments->help = true;
+        return OUTCOME_OK;
+    }
+    return OUTCOME_OK;
+}
+
+/* getopt's table of the options this command takes, its values leading back to ours. */
+static void fill_table(enum command command, struct option table[OPTIONS_MAX]) {
+    size_t used = 0;
+    for (size_t i = 0; i < option_count() && used + 1 < OPTIONS_MAX; i++) {
+        if (takes(command, i)) {
+            const struct option_kind *kind = option_kind(i);
+            table[used++] = (struct option){kind->flag, kind->argument != NULL ? required_argument : no_argument, NULL,
+                                            FIRST_VALUE + (int)i};
+        }
+    }
+    table[used] = (struct option){NULL, 0, NULL, 0};
+}
+
+static enum outcome refuse(enum command command, int found, char **argv, struct failure *failure) {
+    if (found == ':') {
+        const struct option_kind *kind = option_kind((size_t)(optopt - FIRST_VALUE));
+        return fail(failure, OUTCOME_BAD_INPUT, "--%s needs an argument (%s)", kind->flag, kind->argument);
+    }
+    if (optopt >= FIRST_VALUE) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--%s takes no argument", option_kind((size_t)(optopt - FIRST_VALUE))->flag);
+    }
+    if (optopt != 0) { /* one dash: getopt may still be inside a cluster of letters */
+        const char given[3] = {'-', (char)optopt, '\0'};
+        return unknown_option(command, given, failure);
+    }
+    return unknown_option(command, argv[optind - 1], failure);
+}
+
+static enum outcome parse_options(int argc, char **argv, struct arguments *arguments, struct failure *failure) {
+    struct option table[OPTIONS_MAX];
+    fill_table(arguments->command, table);
+    opterr = 0; /* the messages are ours */
+    optind = 1;
+    for (int found; (found = getopt_long(argc, argv, ":h", table, NULL)) != -1;) {
+        if (found == ':' || found == '?') {
+            return refuse(arguments->command, found, argv, failure);
+        }
+        if (found == 'h') {
+            arguments->help = true;
+            continue;
+        }
+        const enum outcome outcome = apply(arguments, option_kind((size_t)(found - FIRST_VALUE)), optarg, failure);
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    if (optind < argc) {
+        return fail(failure, OUTCOME_BAD_INPUT, "%s: unexpected argument '%s'; files are given with options such as --A1",
+                    command_name(arguments->command), argv[optind]);
+    }
+    return OUTCOME_OK;
+}
+
+/* What no single option can know. */
+static enum outcome check_together(const struct arguments *arguments, struct failure *failure) {
+    if (arguments->help) {
+        return OUTCOME_OK;
+    }
+    for (size_t i = 0; i < option_count(); i++) {
+        const struct option_kind *option = option_kind(i);
+        if (takes(arguments->command, i) && option->action == ACTION_INPUT && input_kind(option->target)->required &&
+            arguments->input[option->target] == NULL) {
+            return fail(failure, OUTCOME_BAD_INPUT, "%s: --%s is missing: %s", command_name(arguments->command), option->flag,
+                        option->text);
+        }
+    }
+    if (arguments->quiet && arguments->verbose) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--quiet and --verbose contradict each other");
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments, struct failure *failure) {
+    memset(arguments, 0, sizeof *arguments);
+    arguments->seed = 1;
+    arguments->loss = SOFTRELU_SQUARES;
+    const unsigned command = command_find(argv[1]);
+    if (command == 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", argv[1]);
+    }
+    arguments->command = (enum command)command;
+    arguments->settings = calloc((size_t)argc, sizeof *arguments->settings); /* no more than there are words */
+    if (arguments->settings == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory");
+    }
+    enum outcome outcome = parse_options(argc - 1, argv + 1, arguments, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = check_together(arguments, failure);
+    }
+    if (outcome != OUTCOME_OK) {
+        arguments_free(arguments);
+    }
+    return outcome;
+}
+
+void arguments_free(struct arguments *arguments) {
+    for (size_t i = 0; i < arguments->setting_count; i++) {
+        free(arguments->settings[i].name);
+    }
+    free(arguments->settings);
+    memset(arguments, 0, sizeof *arguments);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the user asked for on the command line. */
+#ifndef SOFTRELU_CLI_ARGUMENTS_H
+#define SOFTRELU_CLI_ARGUMENTS_H
+
+#include "failure.h"
+#include "inputs.h"
+#include "options.h"
+
+/* One --set, or one of the options that stand for a setting. All texts are those of argv, or static. */
+struct setting_text {
+    const char *option; /* the flag it came by, for messages */
+    char *name;         /* owned; NULL when the option stands for a setting */
+    softrelu_setting setting;
+    const char *value;
+};
+
+struct arguments {
+    enum command command;
+    bool help;
+    const char *input[INPUT_COUNT];
+    softrelu_loss loss;
+    const char *out;
+    const char *report;
+    struct setting_text *settings; /* in the order given: the last one of a name counts */
+    size_t setting_count;
+    uint64_t seed;
+    bool quiet;
+    bool verbose;
+};
+
+/* Parses argv[1], the command, and its options. On failure arguments are empty. */
+enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments, struct failure *failure);
+void arguments_free(struct arguments *arguments);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * NumPy's .npy files, versions 1.0, 2.0 and 3.0, little-endian float64 and float32, C and Fortran order.
+ *
+ * The reader trusts nothing: the header is parsed by a strict grammar (not by a search for substrings), every product of
+ * sizes is checked, and the length of the file must be exactly what the header promises before memory is asked for. A file
+ * that is not regular (directory, pipe, device) is refused: it has no length to check against, and may never end.
+ */
+#ifndef SOFTRELU_CLI_NPY_H
+#define SOFTRELU_CLI_NPY_H
+
+#include "failure.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NPY_DIMENSIONS_MAX 32 /* as NumPy 1.x */
+#define NPY_HEADER_MAX 10000  /* longest header text in bytes; NumPy's own limit when it reads */
+#define NPY_PREAMBLE_MAX 12   /* magic string, version, length of the header */
+
+/* What a header says. */
+struct npy_header {
+    int64_t shape[NPY_DIMENSIONS_MAX];
+    int dimensions;     /* 0 for a lone number */
+    int64_t count;      /* product of shape */
+    size_t item_size;   /* 8 for float64, 4 for float32 */
+    bool fortran_order; /* columns contiguous */
+};
+
+/* An array in memory, float32 widened. */
+struct npy_array {
+    struct npy_header header;
+    double *values; /* header.count numbers in the file's order; freed by npy_free() */
+};
+
+/* Reads the preamble's bytes: writes where the header's text starts and how long it is. name is used in messages only. */
+enum outcome npy_parse_preamble(const unsigned char *bytes, size_t length, const char *name, size_t *text_offset,
+                                size_t *text_length, struct failure *failure);
+/* Parses the header's text, a Python dictionary literal. */
+enum outcome npy_parse_header(const char *text, size_t length, const char *name, struct npy_header *header,
+                              struct failure *failure);
+
+/* Reads the file at path. On failure array is empty and the message starts with the quoted path. */
+enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure);
+/* Frees the values. An empty (all zero) array is allowed. */
+void npy_free(struct npy_array *array);
+
+/* Writes float64 values as a version 1.0 file: into a temporary file of the same folder first, so that path either keeps
+   what it held or holds the whole array. */
+enum outcome npy_write(const char *path, const double *values, const int64_t *shape, int dimensions, bool fortran_order,
+                       struct failure *failure);
+
+/* "(3, 4)", "(3,)" or "()", cut off where the room ends. Returns text. */
+const char *npy_shape_text(const int64_t *shape, int dimensions, char *text, size_t size);
+/* The index of the entry at a position in memory, as NumPy counts: "[1, 2]". Returns text. */
+const char *npy_index_text(const struct npy_header *header, int64_t position, char *text, size_t size);
+
+#endif

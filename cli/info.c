@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "commands.h"
+
+#include "settings.h"
+#include "text.h"
+
+#include <stdio.h>
+
+static void print_library(void) {
+    char blas[256] = "unknown";
+    (void)softrelu_blas_description(blas, sizeof blas);
+    printf("softrelu %s, ABI %d\n\n", softrelu_version(), softrelu_abi_version());
+    const int used = printf("  BLAS       ");
+    text_fold(stdout, used, used, blas);
+    printf("  integers   %d bits\n", softrelu_blas_integer_bits());
+    const int threads = softrelu_blas_threads();
+    if (threads > 0) {
+        printf("  threads    %d\n", threads);
+    } else {
+        puts("  threads    this BLAS does not tell");
+    }
+}
+
+static void print_settings(void) {
+    enum { INDENT = 6 };
+    struct setting_kind kind;
+    puts("\nsettings of 'softrelu solve --set NAME=VALUE'\n");
+    printf("  %-22s %-8s %10s %10s %10s\n", "name", "type", "default", "least", "greatest");
+    for (int64_t i = 0; setting_describe(i, &kind); i++) {
+        char standard[32];
+        char minimum[32];
+        char maximum[32];
+        printf("  %-22s %-8s %10s %10s %10s\n%*s", kind.name, kind.type == SOFTRELU_INTEGER ? "integer" : "real",
+               setting_number_text(&kind, kind.standard, standard, sizeof standard),
+               setting_number_text(&kind, kind.minimum, minimum, sizeof minimum),
+               setting_number_text(&kind, kind.maximum, maximum, sizeof maximum), INDENT, "");
+        text_fold(stdout, INDENT, INDENT, kind.text);
+    }
+}
+
+enum outcome command_info(const struct arguments *arguments, struct failure *failure) {
+    (void)arguments;
+    (void)failure;
+    print_library();
+    print_settings();
+    return OUTCOME_OK;
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "inputs.h"
+
+#include "number.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct input_kind kinds[INPUT_COUNT] = {
+    [INPUT_A1] = {"A1", SOFTRELU_A1, DIMENSION_N, DIMENSION_D, false, true},
+    [INPUT_A2] = {"A2", SOFTRELU_A2, DIMENSION_M, DIMENSION_N, false, false},
+    [INPUT_B] = {"b", SOFTRELU_B, DIMENSION_M, DIMENSION_NONE, false, true},
+    [INPUT_C1] = {"c1", SOFTRELU_C1, DIMENSION_N, DIMENSION_NONE, false, false},
+    [INPUT_C2] = {"c2", SOFTRELU_C2, DIMENSION_M, DIMENSION_NONE, false, false},
+    [INPUT_W] = {"w", SOFTRELU_W, DIMENSION_N, DIMENSION_NONE, true, false},
+    [INPUT_RHO] = {"rho", SOFTRELU_RHO, DIMENSION_NONE, DIMENSION_NONE, true, false},
+    [INPUT_X_REF] = {"x-ref", SOFTRELU_X_REF, DIMENSION_D, DIMENSION_NONE, false, false},
+    [INPUT_X0] = {"x0", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false},
+    [INPUT_X] = {"x", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false},
+};
+
+static const char dimension_letters[DIMENSION_COUNT] = {'?', 'n', 'd', 'm'};
+
+const struct input_kind *input_kind(int id) { return &kinds[id]; }
+
+const char *input_name(const struct inputs *inputs, int id, char *text, size_t size) {
+    const struct input *input = &inputs->input[id];
+    if (input->path != NULL) {
+        (void)snprintf(text, size, "--%s '%s'", kinds[id].flag, input->path);
+    } else {
+        (void)snprintf(text, size, "--%s %s", kinds[id].flag, input->number_text != NULL ? input->number_text : "");
+    }
+    return text;
+}
+
+/* Where a dimension comes from, so that the user sees which of two arrays to mend. */
+static const char *dimension_origin(const struct inputs *inputs, enum dimension dimension) {
+    switch (dimension) {
+    case DIMENSION_N:
+        return "the rows of A1";
+    case DIMENSION_D:
+        return "the columns of A1";
+    default:
+        return inputs->input[INPUT_A2].path != NULL ? "the rows of A2" : "n, as there is no A2";
+    }
+}
+
+static enum outcome load_one(struct inputs *inputs, int id, const char *text, struct failure *failure) {
+    struct input *input = &inputs->input[id];
+    if (kinds[id].number && number_parse(text, &input->number)) {
+        input->number_text = text;
+        return isfinite(input->number)
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a finite number", kinds[id].flag, text);
+    }
+    if (kinds[id].rows == DIMENSION_NONE) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': expected a number", kinds[id].flag, text);
+    }
+    input->path = text;
+    const enum outcome outcome = npy_read(text, &input->array, failure);
+    if (outcome != OUTCOME_OK) {
+        char flag[16];
+        (void)snprintf(flag, sizeof flag, "--%s", kinds[id].flag);
+        return fail_prefix(failure, outcome, flag);
+    }
+    return OUTCOME_OK;
+}
+
+/* n, d and m are what A1 and A2 say they are; every other array is then measured against them. */
+static enum outcome find_dimensions(struct inputs *inputs, struct failure *failure) {
+    static const char *const meanings[] = {
+        [INPUT_A1] = "2-D, n hidden units x d unknowns", [INPUT_A2] = "2-D, m outputs x n hidden units"};
+    for (int id = INPUT_A1; id <= INPUT_A2; id++) {
+        const struct npy_header *header = &inputs->input[id].array.header;
+        if (inputs->input[id].path != NULL && (header->dimensions != 2 || header->count == 0)) {
+            char shape[256];
+            return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': shape %s; expected %s, at least 1 x 1", kinds[id].flag,
+                        inputs->input[id].path, npy_shape_text(header->shape, header->dimensions, shape, sizeof shape),
+                        meanings[id]);
+        }
+    }
+    inputs->size[DIMENSION_N] = inputs->input[INPUT_A1].array.header.shape[0];
+    inputs->size[DIMENSION_D] = inputs->input[INPUT_A1].array.header.shape[1];
+    inputs->size[DIMENSION_M] =
+        inputs->input[INPUT_A2].path != NULL ? inputs->input[INPUT_A2].array.header.shape[0] : inputs->size[DIMENSION_N];
+    return OUTCOME_OK;
+}
+
+/* A vector of k entries may come as (k,), (1, k), (k, 1), and for k = 1 as a lone number. */
+static bool is_vector_of(const struct npy_header *header, int64_t entries) {
+    const bool flat = header->dimensions < 2 || (header->dimensions == 2 && (header->shape[0] == 1 || header->shape[1] == 1));
+    return flat && header->count == entries;
+}
+
+static enum outcome check_shape(const struct inputs *inputs, int id, struct failure *failure) {
+    const struct npy_header *header = &inputs->input[id].array.header;
+    const struct input_kind *kind = &kinds[id];
+    const int64_t rows = inputs->size[kind->rows];
+    const int64_t columns = inputs->size[kind->columns];
+    char shape[256];
+    (void)npy_shape_text(header->shape, header->dimensions, shape, sizeof shape);
+    if (kind->columns == DIMENSION_NONE) {
+        return is_vector_of(header, rows) ? OUTCOME_OK
+                                          : fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': shape %s; expected (%lld,): %c is %s",
+                                                 kind->flag, inputs->input[id].path, shape, (long long)rows,
+                                                 dimension_letters[kind->rows], dimension_origin(inputs, kind->rows));
+    }
+    return header->shape[0] == rows && header->shape[1] == columns
+               ? OUTCOME_OK
+               : fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': shape %s; expected (%lld, %lld): %c is %s", kind->flag,
+                      inputs->input[id].path, shape, (long long)rows, (long long)columns, dimension_letters[kind->columns],
+                      dimension_origin(inputs, kind->columns));
+}
+
+/* The library refuses such entries too, but only here is it known how the file's author would index them. */
+static enum outcome check_finite(const struct input *input, int id, struct failure *failure) {
+    const struct npy_header *header = &input->array.header;
+    for (int64_t i = 0; i < header->count; i++) {
+        if (!isfinite(input->array.values[i])) {
+            char index[256];
+            return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': entry %s is %s; every entry must be finite", kinds[id].flag,
+                        input->path, npy_index_text(header, i, index, sizeof index), number_word(input->array.values[i]));
+        }
+    }
+    return OUTCOME_OK;
+}
+
+static enum outcome check_arrays(const struct inputs *inputs, struct failure *failure) {
+    for (int id = 0; id < INPUT_COUNT; id++) {
+        const struct input *input = &inputs->input[id];
+        if (input->path == NULL) {
+            continue;
+        }
+        enum outcome outcome = check_shape(inputs, id, failure);
+        if (outcome == OUTCOME_OK) {
+            outcome = check_finite(input, id, failure);
+        }
+        if (outcome != OUTCOME_OK) {
+            return outcome;
+        }
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], struct failure *failure) {
+    enum outcome outcome = OUTCOME_OK;
+    memset(inputs, 0, sizeof *inputs);
+    for (int id = 0; id < INPUT_COUNT && outcome == OUTCOME_OK; id++) {
+        if (texts[id] != NULL) {
+            outcome = load_one(inputs, id, texts[id], failure);
+        }
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = find_dimensions(inputs, failure);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = check_arrays(inputs, failure);
+    }
+    if (outcome != OUTCOME_OK) {
+        inputs_free(inputs);
+    }
+    return outcome;
+}
+
+void inputs_free(struct inputs *inputs) {
+    for (int id = 0; id < INPUT_COUNT; id++) {
+        npy_free(&inputs->input[id].array);
+    }
+    memset(inputs, 0, sizeof *inputs);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The arrays and numbers a problem is made of: one table says what each is, and everything about them follows from it. */
+#ifndef SOFTRELU_CLI_INPUTS_H
+#define SOFTRELU_CLI_INPUTS_H
+
+#include "failure.h"
+#include "npy.h"
+
+#include <softrelu/softrelu.h>
+
+enum input_id {
+    INPUT_A1,
+    INPUT_A2,
+    INPUT_B,
+    INPUT_C1,
+    INPUT_C2,
+    INPUT_W,
+    INPUT_RHO,
+    INPUT_X_REF,
+    INPUT_X0,
+    INPUT_X,
+    INPUT_COUNT
+};
+
+enum dimension { DIMENSION_NONE, DIMENSION_N, DIMENSION_D, DIMENSION_M, DIMENSION_COUNT };
+
+struct input_kind {
+    const char *flag;       /* of the command line, without the dashes */
+    softrelu_array array;   /* where it goes in the problem; 0: it is a point, not data */
+    enum dimension rows;    /* DIMENSION_NONE: it has no array form */
+    enum dimension columns; /* DIMENSION_NONE: it is a vector */
+    bool number;            /* may be given as a number */
+    bool required;
+};
+
+/* What was given for one input. */
+struct input {
+    const char *path;        /* NULL when it was not given as a file */
+    const char *number_text; /* NULL when it was not given as a number */
+    double number;
+    struct npy_array array;
+};
+
+struct inputs {
+    struct input input[INPUT_COUNT];
+    int64_t size[DIMENSION_COUNT]; /* n, d and m by their dimension */
+};
+
+/* The table, by input_id. */
+const struct input_kind *input_kind(int id);
+/* "--A1 'A1.npy'" or "--w 3": how messages name an input. Returns text. */
+const char *input_name(const struct inputs *inputs, int id, char *text, size_t size);
+/* Loads and checks all inputs; texts[id] is what the user gave, or NULL. On failure inputs are empty again. */
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], struct failure *failure);
+void inputs_free(struct inputs *inputs);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+/* The only mutable state of the program that is not on a stack: a handler can be told things in no other way. */
+static struct {
+    softrelu_solver *volatile solver;
+    volatile sig_atomic_t signal;
+} interrupt;
+
+static const int signals[] = {SIGINT, SIGTERM};
+enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0] };
+
+static void handle(int number) {
+    interrupt.signal = number;
+    softrelu_solver_request_stop(interrupt.solver);
+}
+
+/* Replaces what happens on the signals, unless they are ignored from outside (as under nohup). */
+static void install(void (*handler)(int), int flags) {
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        struct sigaction old;
+        struct sigaction action = {0};
+        action.sa_handler = handler;
+        action.sa_flags = flags;
+        (void)sigemptyset(&action.sa_mask);
+        if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+            (void)sigaction(signals[i], &action, NULL);
+        }
+    }
+}
+
+void interrupt_begin(softrelu_solver *solver) {
+    interrupt.signal = 0;
+    interrupt.solver = solver;
+    install(handle, (int)SA_RESETHAND);
+}
+
+int interrupt_signal(void) { return interrupt.signal; }
+
+void interrupt_end(void) {
+    install(SIG_IGN, 0);
+    interrupt.solver = NULL;
+}

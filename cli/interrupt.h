@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SIGINT and SIGTERM while a solve runs: the first asks the solver to stop, the second ends the program at once. */
+#ifndef SOFTRELU_CLI_INTERRUPT_H
+#define SOFTRELU_CLI_INTERRUPT_H
+
+#include <softrelu/softrelu.h>
+
+/* From here on signals ask this solver to stop. A signal that the program was started to ignore stays ignored. */
+void interrupt_begin(softrelu_solver *solver);
+/* The signal that came, 0 for none. */
+int interrupt_signal(void);
+/* From here on the signals are ignored: the results are being written, and that is short. */
+void interrupt_end(void);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The softrelu program: finds the command, runs it, says what went wrong. It knows of the library only its public header. */
+#include "commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum outcome run_command(const struct arguments *arguments, struct failure *failure) {
+    if (arguments->help) {
+        help_command(arguments->command);
+        return OUTCOME_OK;
+    }
+    switch (arguments->command) {
+    case COMMAND_SOLVE:
+        return command_solve(arguments, failure);
+    case COMMAND_CHECK:
+        return command_check(arguments, failure);
+    case COMMAND_INFO:
+        return command_info(arguments, failure);
+    }
+    return OUTCOME_BAD_INPUT;
+}
+
+static enum outcome run(int argc, char **argv, struct failure *failure) {
+    if (argc < 2) {
+        return fail(failure, OUTCOME_BAD_INPUT, "no command given; try 'softrelu --help'");
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        help_program();
+        return OUTCOME_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("softrelu %s\n", softrelu_version());
+        return OUTCOME_OK;
+    }
+    struct arguments arguments;
+    enum outcome outcome = arguments_parse(argc, argv, &arguments, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = run_command(&arguments, failure);
+        arguments_free(&arguments);
+    }
+    return outcome;
+}
+
+int main(int argc, char **argv) {
+    struct failure failure = {""};
+    enum outcome outcome = run(argc, argv, &failure);
+    if (outcome <= OUTCOME_STOPPED && (fflush(stdout) != 0 || ferror(stdout) != 0)) { /* a full disk behind a redirection */
+        outcome = fail(&failure, OUTCOME_RESOURCES, "cannot write the result to standard output: %s", strerror(errno));
+    }
+    if (outcome > OUTCOME_STOPPED) {
+        (void)fprintf(stderr, "softrelu: error: %s\n", failure.text);
+    }
+    return (int)outcome;
+}

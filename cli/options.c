@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options.h"
+
+#include "inputs.h"
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { DATA = COMMAND_SOLVE | COMMAND_CHECK, ANY = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_INFO };
+
+static const struct option_kind options[] = {
+    {"A1", "FILE", ACTION_INPUT, INPUT_A1, DATA, "hidden layer, n x d (required)"},
+    {"A2", "FILE", ACTION_INPUT, INPUT_A2, DATA, "output layer, m x n; without it the identity (m = n)"},
+    {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required)"},
+    {"c1", "FILE", ACTION_INPUT, INPUT_C1, DATA, "hidden bias, n entries (default 0)"},
+    {"c2", "FILE", ACTION_INPUT, INPUT_C2, DATA, "output bias, m entries (default 0)"},
+    {"w", "FILE|NUMBER", ACTION_INPUT, INPUT_W, DATA, "regularisation weights, n entries or one for all (default 0)"},
+    {"rho", "NUMBER", ACTION_INPUT, INPUT_RHO, DATA, "weight of staying near x_ref, >= 0 (default 0)"},
+    {"x-ref", "FILE", ACTION_INPUT, INPUT_X_REF, DATA, "the point to stay near, d entries (default 0)"},
+    {"loss", "squares|kl", ACTION_LOSS, 0, DATA, "how f is compared with b (default squares)"},
+    {"x0", "FILE", ACTION_INPUT, INPUT_X0, DATA, "starting point, d entries (default: a warm start)"},
+    {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CHECK, "point to check at, d entries (default: x0, else random)"},
+    {"seed", "NUMBER", ACTION_SEED, 0, COMMAND_CHECK, "of the random point and direction (default 1)"},
+    {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE, "write the best x found (.npy, float64)"},
+    {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE, "write the report with its trace (JSON)"},
+    {"set", "NAME=VALUE", ACTION_SET, 0, COMMAND_SOLVE, "change a setting; 'softrelu info' lists them"},
+    {"max-iterations", "N", ACTION_SETTING, SOFTRELU_SETTING_MAX_ITERATIONS, COMMAND_SOLVE, "setting: iterations at most"},
+    {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, COMMAND_SOLVE, "setting: residual that counts as converged"},
+    {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, COMMAND_SOLVE, "setting: seconds at most"},
+    {"quiet", NULL, ACTION_QUIET, 0, DATA, "print errors only"},
+    {"verbose", NULL, ACTION_VERBOSE, 0, COMMAND_SOLVE, "a line per iteration even if stderr is no terminal"},
+    {"help", NULL, ACTION_HELP, 0, ANY, "print this help"},
+};
+
+struct command_kind {
+    enum command command;
+    const char *name;
+    const char *usage;
+    const char *text;
+    const char *notes;
+};
+
+static const struct command_kind commands[] = {
+    {COMMAND_SOLVE, "solve", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "find the input x whose output f(x) is nearest b",
+     "The result goes to stdout, progress and errors to stderr. Ctrl-C stops at the next check and keeps the best x found; "
+     "once more quits at once. An output file appears whole or not at all.\n"
+     "Exit status: 0 converged; 1 stopped before convergence (the files are written); 2 bad usage or bad input; 3 out of "
+     "memory or a failure to read or write."},
+    {COMMAND_CHECK, "check", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "compare gradient and Hessian with the loss itself",
+     "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"
+     "Exit status: 0 they agree, or nothing can be said (and why); 1 they disagree; 2 bad usage or bad input; 3 out of memory "
+     "or a failure to read or write."},
+    {COMMAND_INFO, "info", "", "show version, BLAS, threads and all settings", ""},
+};
+
+enum { COMMAND_TOTAL = sizeof commands / sizeof commands[0] };
+
+size_t option_count(void) { return sizeof options / sizeof options[0]; }
+
+const struct option_kind *option_kind(size_t index) { return &options[index]; }
+
+static const struct command_kind *kind_of(enum command command) {
+    size_t i = 0;
+    while (i + 1 < COMMAND_TOTAL && commands[i].command != command) {
+        i++;
+    }
+    return &commands[i];
+}
+
+const char *command_name(enum command command) { return kind_of(command)->name; }
+
+unsigned command_find(const char *name) {
+    for (size_t i = 0; i < COMMAND_TOTAL; i++) {
+        if (strcmp(commands[i].name, name) == 0) {
+            return commands[i].command;
+        }
+    }
+    return 0;
+}
+
+static void print_paragraphs(const char *text) {
+    while (*text != '\0') {
+        char paragraph[512];
+        const size_t length = strcspn(text, "\n");
+        (void)snprintf(paragraph, sizeof paragraph, "%.*s", (int)length, text);
+        putchar('\n');
+        text_fold(stdout, 0, 0, paragraph);
+        text += length;
+        text += strspn(text, "\n");
+    }
+}
+
+void help_program(void) {
+    puts("softrelu: which input makes a two-layer network produce this output?");
+    puts("\n  u = A1 x + c1   h = max(u, 0)   z = A2 h + c2   f = softmax(z)");
+    puts("  minimise over x   loss(f, b) + 1/2 |w * A1 x|^2 + rho/2 |x - x_ref|^2");
+    puts("\nusage: softrelu COMMAND [OPTION ...]\n");
+    for (size_t i = 0; i < COMMAND_TOTAL; i++) {
+        printf("  %-8s %s\n", commands[i].name, commands[i].text);
+    }
+    puts("\n  softrelu COMMAND --help   options of a command\n  softrelu --version        version of the library in use");
+    print_paragraphs("Arrays are .npy files as numpy.save writes them (float64 or float32, C or Fortran order). For example:");
+    puts("\n  softrelu solve --A1 A1.npy --A2 A2.npy --b b.npy --w 1e-3 --out x.npy");
+}
+
+void help_command(enum command command) {
+    enum { FLAG_COLUMN = 2, TEXT_COLUMN = 27 };
+    const struct command_kind *kind = kind_of(command);
+    printf("usage: softrelu %s %s\n\n%s\n\n", kind->name, kind->usage, kind->text);
+    for (size_t i = 0; i < option_count(); i++) {
+        if ((options[i].commands & (unsigned)command) != 0) {
+            const int used =
+                printf("%*s--%s %s", FLAG_COLUMN, "", options[i].flag, options[i].argument != NULL ? options[i].argument : "");
+            printf("%*s", used < TEXT_COLUMN ? TEXT_COLUMN - used : 1, "");
+            text_fold(stdout, TEXT_COLUMN, TEXT_COLUMN, options[i].text);
+        }
+    }
+    if (kind->notes[0] != '\0') {
+        print_paragraphs(kind->notes);
+    }
+}

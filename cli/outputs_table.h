@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The largest outputs, f beside b, with a small picture. */
+#ifndef SOFTRELU_CLI_OUTPUTS_TABLE_H
+#define SOFTRELU_CLI_OUTPUTS_TABLE_H
+
+#include <stdint.h>
+
+/* f and b have m entries. */
+void outputs_table_print(const double *f, const double *b, int64_t m);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "problem.h"
+
+#include <stdio.h>
+
+enum outcome outcome_of_status(softrelu_status status) {
+    switch (status) {
+    case SOFTRELU_OK:
+        return OUTCOME_OK;
+    case SOFTRELU_ERROR_MEMORY:
+    case SOFTRELU_ERROR_LAPACK:
+        return OUTCOME_RESOURCES;
+    default:
+        return OUTCOME_BAD_INPUT;
+    }
+}
+
+enum outcome fail_status(struct failure *failure, softrelu_status status, const char *doing, const char *message) {
+    const char *text = message[0] != '\0' ? message : softrelu_status_text(status);
+    return fail(failure, outcome_of_status(status), "%s: %s", doing, text);
+}
+
+static softrelu_status give(softrelu_problem *problem, const struct input_kind *kind, const struct input *input) {
+    const struct npy_header *header = &input->array.header;
+    if (input->path == NULL) {
+        return softrelu_problem_set_number(problem, kind->array, input->number);
+    }
+    if (kind->columns == DIMENSION_NONE) {
+        return softrelu_problem_set_vector(problem, kind->array, input->array.values, header->count, SOFTRELU_BORROW);
+    }
+    return softrelu_problem_set_matrix(problem, kind->array, input->array.values,
+                                       header->fortran_order ? SOFTRELU_COLUMN_MAJOR : SOFTRELU_ROW_MAJOR,
+                                       header->fortran_order ? header->shape[0] : header->shape[1], SOFTRELU_BORROW);
+}
+
+static enum outcome give_all(softrelu_problem *problem, const struct inputs *inputs, softrelu_loss loss,
+                             struct failure *failure) {
+    softrelu_status status = softrelu_problem_set_loss(problem, loss);
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "--loss", softrelu_problem_message(problem));
+    }
+    for (int id = 0; id < INPUT_COUNT; id++) {
+        const struct input *input = &inputs->input[id];
+        const struct input_kind *kind = input_kind(id);
+        if ((input->path == NULL && input->number_text == NULL) || kind->array == 0) {
+            continue;
+        }
+        status = give(problem, kind, input);
+        if (status != SOFTRELU_OK) {
+            char name[4200];
+            return fail_status(failure, status, input_name(inputs, id, name, sizeof name), softrelu_problem_message(problem));
+        }
+    }
+    status = softrelu_problem_finish(problem);
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "the problem cannot be assembled", softrelu_problem_message(problem));
+    }
+    return OUTCOME_OK;
+}
+
+enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, softrelu_problem **problem,
+                           struct failure *failure) {
+    const int64_t n = inputs->size[DIMENSION_N];
+    const int64_t d = inputs->size[DIMENSION_D];
+    const int64_t m = inputs->size[DIMENSION_M];
+    const softrelu_status status = softrelu_problem_create(n, d, m, NULL, NULL, NULL, problem);
+    if (status != SOFTRELU_OK) {
+        return fail(failure, outcome_of_status(status), "a problem with n = %lld, d = %lld, m = %lld cannot be made: %s",
+                    (long long)n, (long long)d, (long long)m, softrelu_status_text(status));
+    }
+    const enum outcome outcome = give_all(*problem, inputs, loss, failure);
+    if (outcome != OUTCOME_OK) {
+        softrelu_problem_destroy(*problem);
+        *problem = NULL;
+    }
+    return outcome;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From loaded inputs to the library's problem. */
+#ifndef SOFTRELU_CLI_PROBLEM_H
+#define SOFTRELU_CLI_PROBLEM_H
+
+#include "inputs.h"
+
+/* What the library's status means for the exit status: whose fault it is. */
+enum outcome outcome_of_status(softrelu_status status);
+/* Writes "doing: message" (or the status's own text where the message is empty) and returns the outcome. */
+enum outcome fail_status(struct failure *failure, softrelu_status status, const char *doing, const char *message);
+
+/* Builds and seals the problem, which borrows the inputs: they must outlive it. On failure *problem is NULL. */
+enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, softrelu_problem **problem,
+                           struct failure *failure);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Settings of a solver, from the command line and to the report. Names, types and bounds are the library's own. */
+#ifndef SOFTRELU_CLI_SETTINGS_H
+#define SOFTRELU_CLI_SETTINGS_H
+
+#include "arguments.h"
+
+struct setting_kind {
+    softrelu_setting setting;
+    const char *name;
+    softrelu_type type;
+    double standard;
+    double minimum;
+    double maximum;
+    const char *text;
+};
+
+/* Describes the setting of that index, 0 <= index < softrelu_setting_count(). False for any other. */
+bool setting_describe(int64_t index, struct setting_kind *kind);
+/* A bound or default as text: whole numbers without a point. Returns text. */
+const char *setting_number_text(const struct setting_kind *kind, double value, char *text, size_t size);
+/* The solver's value of a setting. */
+double setting_value(const softrelu_solver *solver, const struct setting_kind *kind);
+
+/* Gives the solver the settings of the command line, in their order. */
+enum outcome settings_apply(const struct arguments *arguments, softrelu_solver *solver, struct failure *failure);
+/* The same on a problem of one number, so that a typing error shows before gigabytes are read. */
+enum outcome settings_check(const struct arguments *arguments, struct failure *failure);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "commands.h"
+
+#include "interrupt.h"
+#include "npy_stream.h"
+#include "output.h"
+#include "problem.h"
+#include "progress.h"
+#include "report_json.h"
+#include "settings.h"
+#include "summary.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Everything one solve holds, so that it is freed in one place. */
+struct session {
+    struct inputs inputs;
+    softrelu_problem *problem;
+    softrelu_solver *solver;
+    double *x; /* d */
+    double *f; /* m */
+};
+
+static void session_free(struct session *session) {
+    softrelu_solver_destroy(session->solver);
+    softrelu_problem_destroy(session->problem);
+    free(session->x);
+    free(session->f);
+    inputs_free(&session->inputs);
+}
+
+/* All that can be refused before the data is read: reading and solving may take long. */
+static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
+    enum outcome outcome = settings_check(arguments, failure);
+    if (outcome == OUTCOME_OK && arguments->out != NULL && arguments->report != NULL &&
+        strcmp(arguments->out, arguments->report) == 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--out and --report both name '%s'", arguments->out);
+    }
+    if (outcome == OUTCOME_OK && arguments->out != NULL) {
+        outcome = output_check(arguments->out, failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->report != NULL) {
+        outcome = output_check(arguments->report, failure);
+    }
+    return outcome;
+}
+
+static double *allocate(int64_t count) {
+    return (uint64_t)count <= SIZE_MAX / sizeof(double) ? malloc((size_t)count * sizeof(double)) : NULL;
+}
+
+static enum outcome prepare_solver(const struct arguments *arguments, struct session *session, struct failure *failure) {
+    const struct input *start = &session->inputs.input[INPUT_X0];
+    softrelu_status status = softrelu_solver_create(session->problem, &session->solver);
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "the solver cannot be made", "");
+    }
+    const enum outcome outcome = settings_apply(arguments, session->solver, failure);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (start->path != NULL) {
+        status = softrelu_solver_set_start(session->solver, start->array.values, start->array.header.count);
+        if (status != SOFTRELU_OK) {
+            return fail_status(failure, status, "--x0", softrelu_solver_message(session->solver));
+        }
+    }
+    session->x = allocate(session->inputs.size[DIMENSION_D]);
+    session->f = allocate(session->inputs.size[DIMENSION_M]);
+    return session->x != NULL && session->f != NULL ? OUTCOME_OK : fail(failure, OUTCOME_RESOURCES, "out of memory");
+}
+
+static enum outcome run_solver(const struct arguments *arguments, struct session *session, struct failure *failure) {
+    struct progress progress = {session->solver, false, false};
+    progress.shown = !arguments->quiet && (arguments->verbose || isatty(STDERR_FILENO) == 1);
+    softrelu_status status = softrelu_solver_set_callback(session->solver, progress_iteration, &progress);
+    if (status == SOFTRELU_OK) {
+        interrupt_begin(session->solver);
+        status = softrelu_solver_solve(session->solver);
+        interrupt_end();
+    }
+    if (progress.begun) {
+        (void)fputc('\n', stderr);
+    }
+    if (status == SOFTRELU_OK) {
+        status = softrelu_solver_solution(session->solver, session->x, session->inputs.size[DIMENSION_D]);
+    }
+    return status == SOFTRELU_OK ? OUTCOME_OK
+                                 : fail_status(failure, status, "the solve failed", softrelu_solver_message(session->solver));
+}
+
+/* The outputs at the best x. */
+static enum outcome predict(struct session *session, struct failure *failure) {
+    softrelu_evaluator *evaluator = NULL;
+    softrelu_status status = softrelu_evaluator_create(session->problem, &evaluator);
+    if (status == SOFTRELU_OK) {
+        status = softrelu_evaluator_move(evaluator, session->x, session->inputs.size[DIMENSION_D]);
+    }
+    if (status == SOFTRELU_OK) {
+        status = softrelu_evaluator_prediction(evaluator, session->f, session->inputs.size[DIMENSION_M]);
+    }
+    const enum outcome outcome =
+        status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "f cannot be evaluated at the result", "");
+    softrelu_evaluator_destroy(evaluator);
+    return outcome;
+}
+
+static enum outcome fill_x(const struct session *session, struct output *output, const char *path, struct failure *failure) {
+    enum outcome outcome = output_begin(output, path, failure);
+    if (outcome == OUTCOME_OK) {
+        const bool written = npy_write_stream(output->stream, session->x, &session->inputs.size[DIMENSION_D], 1, false);
+        outcome = output_complete(output, written, failure);
+    }
+    return outcome;
+}
+
+static enum outcome fill_report(const struct solve_result *result, struct output *output, const char *path,
+                                struct failure *failure) {
+    bool written = false;
+    enum outcome outcome = output_begin(output, path, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = report_json_write(result, output->stream, &written, failure);
+    }
+    return outcome == OUTCOME_OK ? output_complete(output, written, failure) : outcome;
+}
+
+/* Both files are complete on the disk before the first takes its name: a full disk leaves both old ones in place. */
+static enum outcome write_outputs(const struct arguments *arguments, const struct session *session,
+                                  const struct solve_result *result, struct failure *failure) {
+    struct output x = {0};
+    struct output report = {0};
+    enum outcome outcome = arguments->out != NULL ? fill_x(session, &x, arguments->out, failure) : OUTCOME_OK;
+    if (outcome == OUTCOME_OK && arguments->report != NULL) {
+        outcome = fill_report(result, &report, arguments->report, failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->out != NULL) {
+        outcome = output_commit(&x, failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->report != NULL) {
+        outcome = output_commit(&report, failure);
+    }
+    output_discard(&x);
+    output_discard(&report);
+    return outcome;
+}
+
+static enum outcome solve_session(const struct arguments *arguments, struct session *session, struct failure *failure) {
+    enum outcome outcome = inputs_load(&session->inputs, arguments->input, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = problem_build(&session->inputs, arguments->loss, &session->problem, failure);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = prepare_solver(arguments, session, failure);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = run_solver(arguments, session, failure);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = predict(session, failure);
+    }
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    const struct solve_result result = {&session->inputs, session->solver, arguments->loss};
+    outcome = write_outputs(arguments, session, &result, failure);
+    if (outcome == OUTCOME_OK && !arguments->quiet) {
+        summary_print(&result, session->f, arguments->out, arguments->report);
+    }
+    return outcome;
+}
+
+enum outcome command_solve(const struct arguments *arguments, struct failure *failure) {
+    enum outcome outcome = check_early(arguments, failure);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    struct session session = {0};
+    outcome = solve_session(arguments, &session, failure);
+    if (outcome == OUTCOME_OK) {
+        const softrelu_report *report = softrelu_solver_report(session.solver);
+        outcome = softrelu_report_termination(report) == SOFTRELU_CONVERGED ? OUTCOME_OK : OUTCOME_STOPPED;
+    }
+    session_free(&session);
+    return outcome;
+}

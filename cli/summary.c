@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "summary.h"
+
+#include "interrupt.h"
+#include "outputs_table.h"
+#include "text.h"
+
+#include <math.h>
+#include <signal.h>
+
+static double number(const softrelu_report *report, softrelu_quantity quantity) {
+    double value = NAN;
+    (void)softrelu_report_number(report, quantity, &value);
+    return value;
+}
+
+/* "1 iteration", "2 iterations". */
+static void print_count(double count, const char *singular, const char *plural) {
+    printf("%.0f %s", count, count == 1 ? singular : plural);
+}
+
+static void print_termination(softrelu_termination termination) {
+    const char *text = softrelu_termination_text(termination);
+    if (termination == SOFTRELU_STOP_REQUESTED && interrupt_signal() != 0) {
+        text = interrupt_signal() == SIGINT ? "interrupted (SIGINT)" : "asked to end (SIGTERM)";
+    }
+    const char *name = softrelu_termination_name(termination);
+    const int used = printf("%s: ", name);
+    text_fold(stdout, used, 2, text);
+}
+
+/* What to try, for ends that the user can do something about. */
+static void print_advice(softrelu_termination termination) {
+    static const struct {
+        softrelu_termination termination;
+        const char *text;
+    } advice[] = {
+        {SOFTRELU_ITERATION_LIMIT, "More iterations: --max-iterations N. To go on from here: --x0 with the file of --out."},
+        {SOFTRELU_EVALUATION_LIMIT, "To allow more evaluations, see the settings in 'softrelu info'."},
+        {SOFTRELU_TIME_LIMIT, "More time: --time-limit SECONDS. To go on from here: --x0 with the file of --out."},
+        {SOFTRELU_STOP_REQUESTED, "This is the best point found so far. To go on from here: --x0 with the file of --out."},
+        {SOFTRELU_NO_PROGRESS, "If the residual is good enough for you, --tolerance T accepts it."},
+        {SOFTRELU_NUMERICAL_FAILURE, "Regularisation (--w or --rho) makes the Newton matrix easier to factor."},
+    };
+    for (size_t i = 0; i < sizeof advice / sizeof advice[0]; i++) {
+        if (advice[i].termination == termination) {
+            putchar('\n');
+            text_fold(stdout, 0, 0, advice[i].text);
+        }
+    }
+}
+
+static void print_loss(const softrelu_report *report) {
+    printf("  loss       %.12g\n", number(report, SOFTRELU_REPORT_LOSS));
+    const double weights = number(report, SOFTRELU_REPORT_LOSS_WEIGHTS);
+    const double proximity = number(report, SOFTRELU_REPORT_LOSS_PROXIMITY);
+    if (weights != 0 || proximity != 0) { /* otherwise the fit is all of it */
+        printf("             = fit %.6g + weights %.6g + proximity %.6g\n", number(report, SOFTRELU_REPORT_LOSS_FIT), weights,
+               proximity);
+    }
+}
+
+static void print_work(const softrelu_report *report) {
+    printf("  work       ");
+    print_count(number(report, SOFTRELU_REPORT_ITERATIONS), "iteration, ", "iterations, ");
+    print_count(number(report, SOFTRELU_REPORT_EVALUATIONS), "evaluation, ", "evaluations, ");
+    printf("%.3g s\n", number(report, SOFTRELU_REPORT_SECONDS));
+}
+
+void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report_path) {
+    const softrelu_report *report = softrelu_solver_report(result->solver);
+    const softrelu_termination termination = softrelu_report_termination(report);
+    const int64_t *size = result->inputs->size;
+    print_termination(termination);
+    printf("\n  problem    n = %lld, d = %lld, m = %lld, %s\n", (long long)size[DIMENSION_N], (long long)size[DIMENSION_D],
+           (long long)size[DIMENSION_M], result->loss == SOFTRELU_KL ? "kl" : "squares");
+    print_loss(report);
+    printf("  residual   %.3g (relative %.3g)\n", number(report, SOFTRELU_REPORT_RESIDUAL),
+           number(report, SOFTRELU_REPORT_RESIDUAL_RELATIVE));
+    printf("  kinks      ");
+    print_count(number(report, SOFTRELU_REPORT_PINNED_KINKS), "unit pinned at its kink\n", "units pinned at their kinks\n");
+    print_work(report);
+    putchar('\n');
+    outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M]);
+    putchar('\n');
+    if (out != NULL) {
+        printf("x written to %s\n", out);
+    } else {
+        puts("x was not written (--out FILE does).");
+    }
+    if (report_path != NULL) {
+        printf("report written to %s\n", report_path);
+    }
+    print_advice(termination);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Text for people: folded at 80 columns, and guesses at what a mistyped word was meant to be. */
+#ifndef SOFTRELU_CLI_TEXT_H
+#define SOFTRELU_CLI_TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+enum { TEXT_COLUMNS = 80 };
+
+/* Prints words of text, folding at the last column; the first line continues at column, the others start at indent. Ends the
+   line. */
+void text_fold(FILE *stream, int column, int indent, const char *text);
+/* A measure of how unlike two words are: insertions, deletions and replacements (words cut at 63 letters). */
+size_t text_distance(const char *left, const char *right);
+/* Is distance small enough for "did you mean"? */
+int text_is_near(const char *word, size_t distance);
+
+#endif
