@@ -77,7 +77,7 @@ void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_poin
 static double gradient_scale(const struct srl_model *model, const struct srl_point *point, double output_terms, double *terms) {
     for (int64_t i = 0; i < model->n; i++) {
         double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
-        double slope = (point->u[i] > 0.0 ? output_terms * column : 0.0) + fabs(smooth_slope(model, point, i));
+        double slope = (point->u[i] >= 0.0 ? output_terms * column : 0.0) + fabs(smooth_slope(model, point, i));
         terms[i] = slope * model->row_norms[i];
     }
     double scale = srl_norm(model->n, terms);
