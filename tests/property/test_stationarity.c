@@ -55,9 +55,10 @@ static void v_shaped_kink(void **state) {
 static void concave_ridge(void **state) {
     (void)state;
     const struct stationarity found = at_the_v(0.0, 0.8, 0.0);
-    assert_true(found.residual <= DBL_EPSILON); /* the gradient of the off side is 0 ... */
     assert_int_equal(found.pinned, 0);
-    assert_int_equal(found.concave, 1); /* ... but it is a ridge, not a minimiser */
+    assert_int_equal(found.concave, 1);
+    /* the gradient of the off side is 0, but the other side falls with slope 0.3: no minimiser */
+    assert_true(fabs(found.residual - 0.3) <= 4 * DBL_EPSILON);
     assert_int_equal(at_the_v(1e-3, 0.8, 0.0).concave, 0);
 }
 
@@ -80,23 +81,23 @@ static void all_kinks_at_zero(void **state) {
 }
 
 /*
- * All kinks active (x = 0, no hidden bias): cyclic coordinate descent on 1/2 |base + sum lambda_i a_i|^2 over the box, and the
- * Frank-Wolfe gap of its last point as a bound from below. The library's residual must lie between the two, up to round-off.
+ * The least |base + sum lambda_i a_i| with 0 <= lambda_i <= max(jump_i, 0): cyclic coordinate descent gives the upper number,
+ * and the Frank-Wolfe gap of its last point the lower one.
  */
-static void bounded_least_squares(const struct instance *instance, const struct reference *at, long double *upper,
-                                  long double *lower) {
+static void bounded_least_squares(const struct instance *instance, const long double *base, const long double *jumps,
+                                  long double *upper, long double *lower) {
     const int64_t n = instance->n, d = instance->d;
     long double *lambda = test_long_doubles(n), *rest = test_long_doubles(d), gap = 0.0L, half = 0.0L;
     for (int64_t k = 0; k < d; k++)
-        rest[k] = at->gradient[k];
-    for (int64_t sweep = 0; sweep < 4000; sweep++)
+        rest[k] = base[k];
+    for (int64_t sweep = 0; sweep < 2000; sweep++)
         for (int64_t i = 0; i < n; i++) {
             long double slope = 0.0L, square = 0.0L;
             for (int64_t k = 0; k < d; k++) {
                 slope += (long double)instance->A1[i * d + k] * rest[k];
                 square += (long double)instance->A1[i * d + k] * (long double)instance->A1[i * d + k];
             }
-            const long double moved = fminl(fmaxl(lambda[i] - slope / square, 0.0L), fmaxl(at->jumps[i], 0.0L));
+            const long double moved = fminl(fmaxl(lambda[i] - slope / square, 0.0L), fmaxl(jumps[i], 0.0L));
             for (int64_t k = 0; k < d; k++)
                 rest[k] += (moved - lambda[i]) * (long double)instance->A1[i * d + k];
             lambda[i] = moved;
@@ -107,8 +108,7 @@ static void bounded_least_squares(const struct instance *instance, const struct 
         long double slope = 0.0L;
         for (int64_t k = 0; k < d; k++)
             slope += (long double)instance->A1[i * d + k] * rest[k];
-        const long double best = slope > 0.0L ? 0.0L : fmaxl(at->jumps[i], 0.0L);
-        gap += slope * (lambda[i] - best);
+        gap += slope * (lambda[i] - (slope > 0.0L ? 0.0L : fmaxl(jumps[i], 0.0L)));
     }
     *upper = sqrtl(2.0L * half);
     *lower = sqrtl(2.0L * fmaxl(half - gap, 0.0L));
@@ -116,28 +116,90 @@ static void bounded_least_squares(const struct instance *instance, const struct 
     free(rest);
 }
 
+static struct instance random_kinks_at_zero(struct test_random *random, int64_t trial, int64_t most_units) {
+    const int64_t n = random_between(random, 1, most_units), d = random_between(random, 1, 10),
+                  m = random_between(random, 2, 9);
+    const struct instance_scales scales = {.A1 = 1, .A2 = 1, .b = 1, .c2 = 1, .rho = random_scale(random, -2, 0), .x_ref = 1};
+    return random_instance(random, n, d, m, scales, trial % 2 == 0 ? SOFTRELU_SQUARES : SOFTRELU_KL);
+}
+
+static void assert_between(int64_t trial, double residual, long double lower, long double upper, long double round_off) {
+    if ((long double)residual > upper + round_off || (long double)residual < lower - round_off)
+        fail_msg("trial %lld: residual %.17g outside [%.17Lg, %.17Lg]", (long long)trial, residual, lower, upper);
+}
+
+/* x = 0: the units with a positive jump are at their kink; those with a negative one are moved off it, where they do nothing.
+ */
 static void random_kinks(void **state) {
     (void)state;
     struct test_random random = {21};
     for (int64_t trial = 0; trial < test_count(150, 10); trial++) {
-        const int64_t n = random_between(&random, 1, 24), d = random_between(&random, 1, 10), m = random_between(&random, 2, 9);
-        const struct instance_scales scales = {
-            .A1 = 1, .A2 = 1, .b = 1, .c2 = 1, .rho = random_scale(&random, -2, 0), .x_ref = 1};
-        struct instance instance = random_instance(&random, n, d, m, scales, trial % 2 == 0 ? SOFTRELU_SQUARES : SOFTRELU_KL);
+        struct instance instance = random_kinks_at_zero(&random, trial, 24);
+        const int64_t n = instance.n, d = instance.d;
         double *x = test_doubles(d);
         long double *zero = test_long_doubles(d), upper, lower;
         struct reference at = reference_at(&instance, zero, 1);
-        bounded_least_squares(&instance, &at, &upper, &lower);
-        const struct stationarity found = stationarity_at(&instance, x, 1e-9);
         int64_t convex = 0;
-        for (int64_t i = 0; i < n; i++)
+        instance.c1 = test_doubles(n);
+        for (int64_t i = 0; i < n; i++) {
             convex += at.jumps[i] > 0.0L;
+            instance.c1[i] = at.jumps[i] > 0.0L ? 0.0 : -1.0;
+        }
+        bounded_least_squares(&instance, at.gradient, at.jumps, &upper, &lower);
+        const struct stationarity found = stationarity_at(&instance, x, 1e-9);
         assert_int_equal(found.pinned, convex);
-        assert_int_equal(found.concave, n - convex);
-        const long double round_off = 1e-13L * at.gradient_scale * (long double)(n + d);
-        if ((long double)found.residual > upper + round_off || (long double)found.residual < lower - round_off)
-            fail_msg("trial %lld (n = %lld, d = %lld, m = %lld): residual %.17g outside [%.17Lg, %.17Lg]", (long long)trial,
-                     (long long)n, (long long)d, (long long)m, found.residual, lower, upper);
+        assert_int_equal(found.concave, 0);
+        assert_between(trial, found.residual, lower, upper, 1e-13L * at.gradient_scale * (long double)(n + d));
+        free(x);
+        free(zero);
+        reference_free(&at);
+        instance_free(&instance);
+    }
+}
+
+/* The steepest descent from a point with ridges is the largest residual over all choices of the ridges' sides. */
+static long double steepest(const struct instance *instance, const struct reference *at) {
+    const int64_t n = instance->n, d = instance->d;
+    long double *base = test_long_doubles(d), most = 0.0L, upper, lower;
+    for (int64_t sides = 0; sides < (1 << n); sides++) {
+        bool meaningful = true;
+        for (int64_t k = 0; k < d; k++)
+            base[k] = at->gradient[k];
+        for (int64_t i = 0; i < n; i++) {
+            if ((sides >> i & 1) == 0)
+                continue;
+            meaningful = meaningful && at->jumps[i] < 0.0L;
+            for (int64_t k = 0; k < d; k++)
+                base[k] += at->jumps[i] * (long double)instance->A1[i * d + k];
+        }
+        if (!meaningful)
+            continue;
+        bounded_least_squares(instance, base, at->jumps, &upper, &lower);
+        most = fmaxl(most, upper);
+    }
+    free(base);
+    return most;
+}
+
+/* With ridges the residual is a lower bound of the steepest descent, and not below the residual of their off sides. */
+static void random_ridges(void **state) {
+    (void)state;
+    struct test_random random = {25};
+    for (int64_t trial = 0; trial < test_count(40, 4); trial++) {
+        struct instance instance = random_kinks_at_zero(&random, trial, 5);
+        double *x = test_doubles(instance.d);
+        long double *zero = test_long_doubles(instance.d), upper, lower;
+        struct reference at = reference_at(&instance, zero, 1);
+        int64_t convex = 0;
+        for (int64_t i = 0; i < instance.n; i++)
+            convex += at.jumps[i] > 0.0L;
+        bounded_least_squares(&instance, at.gradient, at.jumps, &upper, &lower);
+        const struct stationarity found = stationarity_at(&instance, x, 1e-9);
+        assert_int_equal(found.pinned, convex);
+        assert_int_equal(found.concave, instance.n - convex);
+        assert_between(trial, found.residual, lower, steepest(&instance, &at), 1e-12L * at.gradient_scale);
+        if (found.concave > 0)
+            assert_true(found.residual > 0.0);
         free(x);
         free(zero);
         reference_free(&at);
@@ -265,9 +327,9 @@ static void checker_finds_the_kink(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(v_shaped_kink),         cmocka_unit_test(concave_ridge),
-                                       cmocka_unit_test(all_kinks_at_zero),     cmocka_unit_test(random_kinks),
-                                       cmocka_unit_test(smooth_points),         cmocka_unit_test(checker_agrees),
-                                       cmocka_unit_test(checker_finds_the_kink)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(v_shaped_kink),     cmocka_unit_test(concave_ridge),
+                                       cmocka_unit_test(all_kinks_at_zero), cmocka_unit_test(random_kinks),
+                                       cmocka_unit_test(random_ridges),     cmocka_unit_test(smooth_points),
+                                       cmocka_unit_test(checker_agrees),    cmocka_unit_test(checker_finds_the_kink)};
     return cmocka_run_group_tests_name("stationarity", tests, NULL, NULL);
 }
