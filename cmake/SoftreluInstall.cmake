@@ -35,7 +35,7 @@ list(JOIN pc_private " " pc_private)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/softrelu.pc.in ${PROJECT_BINARY_DIR}/softrelu.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/softrelu.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT dev)
-if(SOFTRELU_BUILD_CLI)
+if(TARGET softrelu_program)
     install(TARGETS softrelu_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
     # the program finds its library wherever the tree is moved to
     file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
