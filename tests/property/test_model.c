@@ -6,7 +6,7 @@
  * kink and w = 2 max_j |(G p)_j| the oscillation of the logits' rate along it,
  *     | (F(x + hp) - F(x - hp)) / 2h - g'p | <= h^2/6 sup |D^3 F[p,p,p]| <= kappa h^2 w^3
  * where kappa = 2 (1 + sum |b|) covers the third derivative of either loss (17/16 w^3 for squares and b in the simplex, linear
- * in b beyond it; beta w^3 / 8 for kl) over 6. The step is h = 1e-6 / w or half the way to the next kink. To this come the
+ * in b beyond it; beta w^3 / 8 for kl) over 6. The step is h = eps^(1/3) / w or half the way to the next kink. To this come the
  * round-off of F in long double over h, and that of the library's own result.
  */
 #include <float.h>
@@ -244,7 +244,7 @@ static struct ray random_ray(struct test_random *random, const struct trial *tri
             ray.h = fminl(ray.h, 0.5L * fabsl(trial->at.u[i] / rate));
     }
     if (ray.oscillation > 0.0L)
-        ray.h = fminl(ray.h, 1e-6L / ray.oscillation);
+        ray.h = fminl(ray.h, cbrtl(reference_epsilon()) / ray.oscillation);
     return ray;
 }
 
@@ -277,7 +277,7 @@ static double check_differences(struct test_random *random, const struct trial *
         kappa += fabsl((long double)trial->instance.b[j]);
     assert_int_equal(softrelu_evaluator_hessian_product(trial->evaluator, direction, product, d), SOFTRELU_OK);
 
-    const long double round_off = reference_round_off(at, DBL_EPSILON), fine = reference_round_off(at, LDBL_EPSILON);
+    const long double round_off = reference_round_off(at, DBL_EPSILON), fine = reference_round_off(at, reference_epsilon());
     const long double quadratic = 2.0L * kappa * ray.h * ray.h * ray.oscillation * ray.oscillation;
     const double rate = (double)slope;
     const long double expected = (ahead.loss - behind.loss) / (2.0L * ray.h);

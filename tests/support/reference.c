@@ -230,3 +230,9 @@ long double reference_loss_noise(const struct reference *reference, softrelu_los
         return round_off * reference->loss_scale;
     return round_off * (sqrtl(2.0L * reference->fit) + round_off + reference->regular_scale);
 }
+
+long double reference_epsilon(void) {
+    volatile long double one = 1.0L, more = LDBL_EPSILON;
+    more += one;
+    return more > one ? LDBL_EPSILON : DBL_EPSILON;
+}

@@ -31,6 +31,8 @@ void reference_free(struct reference *reference);
 /* What F in double may be off by near its minimum, order 0 is enough. For squares the fit is 1/2 |f - b|^2, off by |f - b|
    times the error of f, which is much less than round-off times loss_scale where f is close to b. */
 long double reference_loss_noise(const struct reference *reference, softrelu_loss loss);
+/* The precision that long double really has: LDBL_EPSILON, but DBL_EPSILON under valgrind, which computes in double. */
+long double reference_epsilon(void);
 /* 4 (n + m + d + 8) epsilon (1 + logit_scale) */
 long double reference_round_off(const struct reference *reference, long double epsilon);
 
