@@ -14,13 +14,12 @@ static void disarm(char *text) {
     }
 }
 
-enum outcome fail(struct failure *failure, enum outcome outcome, const char *format, ...) {
+void failure_write(struct failure *failure, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(failure->text, sizeof failure->text, format, arguments);
     va_end(arguments);
     disarm(failure->text);
-    return outcome;
 }
 
 enum outcome fail_prefix(struct failure *failure, enum outcome outcome, const char *prefix) {

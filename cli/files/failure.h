@@ -23,9 +23,12 @@ struct failure {
 #define FAILURE_FORMAT(text, first)
 #endif
 
-/* Writes the message and returns the outcome, so that a check reads: return fail(failure, OUTCOME_BAD_INPUT, "..."). */
-FAILURE_FORMAT(3, 4)
-enum outcome fail(struct failure *failure, enum outcome outcome, const char *format, ...);
+/* Writes the message, printf-like. */
+FAILURE_FORMAT(2, 3)
+void failure_write(struct failure *failure, const char *format, ...);
+/* Writes the message and is the outcome, so that a check reads: return fail(failure, OUTCOME_BAD_INPUT, "..."). A macro, so
+   that compilers and analyzers see which outcome is returned. */
+#define fail(failure, outcome, ...) (failure_write((failure), __VA_ARGS__), (outcome))
 /* Puts "prefix " before the message: the caller knows which array the file was meant for. Returns the outcome. */
 enum outcome fail_prefix(struct failure *failure, enum outcome outcome, const char *prefix);
 

@@ -124,7 +124,7 @@ static void decode_float32(const unsigned char *bytes, double *values, size_t co
 static enum outcome read_values(int descriptor, const char *path, struct npy_array *array, struct failure *failure) {
     const size_t item = array->header.item_size;
     const size_t count = (size_t)array->header.count;
-    unsigned char chunk[CHUNK_BYTES];
+    unsigned char chunk[CHUNK_BYTES] = {0}; /* cleared once: an analyzer cannot tell that item_size is 4 or 8 */
     for (size_t done = 0; done < count;) {
         const size_t now = count - done < CHUNK_BYTES / item ? count - done : CHUNK_BYTES / item;
         const enum outcome outcome = read_bytes(descriptor, path, chunk, now * item, failure);

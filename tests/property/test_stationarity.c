@@ -231,10 +231,11 @@ static void smooth_points(void **state) {
     }
 }
 
+/* Among these is one (trial 281) whose second- and third-order remainders cancel at a step in the middle of the halvings. */
 static void checker_agrees(void **state) {
     (void)state;
-    struct test_random random = {23};
-    for (int64_t trial = 0; trial < test_count(100, 10); trial++) {
+    struct test_random random = {923};
+    for (int64_t trial = 0; trial < test_count(400, 10); trial++) {
         const struct instance_scales scales = {.A1 = 1, .A2 = 2, .b = 1, .c1 = 0.5, .w = trial % 3 == 0 ? 0.1 : 0.0};
         struct instance instance =
             random_instance(&random, random_between(&random, 2, 30), random_between(&random, 1, 12),
