@@ -7,10 +7,12 @@ file(GLOB_RECURSE analysed CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PRO
 
 if(SOFTRELU_CLANG_TIDY)
     add_custom_target(tidy COMMAND printf "%s\\n" ${analysed} | xargs -P 2 -n 4 ${SOFTRELU_CLANG_TIDY} --quiet
-        --warnings-as-errors=* -p ${PROJECT_BINARY_DIR} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} VERBATIM)
+        --warnings-as-errors=* -p ${PROJECT_BINARY_DIR} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+        COMMENT "clang-tidy" VERBATIM)
 endif()
 if(SOFTRELU_CPPCHECK)
     add_custom_target(cppcheck COMMAND ${SOFTRELU_CPPCHECK} --quiet --std=c11 --enable=warning,performance,portability
         --inline-suppr --error-exitcode=1 --suppressions-list=${PROJECT_SOURCE_DIR}/cmake/cppcheck-suppressions.txt
-        -I ${PROJECT_SOURCE_DIR}/include -I ${PROJECT_SOURCE_DIR}/src -I ${PROJECT_SOURCE_DIR}/cli ${analysed} VERBATIM)
+        -I ${PROJECT_SOURCE_DIR}/include -I ${PROJECT_SOURCE_DIR}/src -I ${PROJECT_SOURCE_DIR}/cli ${analysed}
+        COMMENT "cppcheck" VERBATIM)
 endif()
