@@ -268,9 +268,10 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *eval
 SOFTRELU_API softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator, const double *direction,
                                                                 double *product, int64_t length);
 /**
- * Stationarity residual: the least norm of g + sum over kinks of lambda_i a_i with 0 <= lambda_i <= q_i, where the kinks
- * are the units with |u_i| <= kink_tolerance (|a_i||x| + |c1_i|) and positive slope jump q_i = (A2' dloss/dz)_i, and g the
- * gradient with their slopes set to 0. Zero exactly at the points from which no direction descends to first order.
+ * Stationarity residual: the least norm of g + sum over K of lambda_i a_i with 0 <= lambda_i <= q_i, where K are the kinks,
+ * units with |u_i| <= kink_tolerance (|a_i||x| + |c1_i|), that have a positive slope jump q_i = (A2' dloss/dz)_i, and g the
+ * gradient with their slopes set to 0. Without units on a ridge (kinks with q_i < 0) it is the slope of the steepest descent,
+ * zero exactly where no direction descends to first order; with some it is a lower bound of that slope.
  * @param kink_tolerance >= 0; 1e-9 is usual.
  * @param[out] residual the least norm. @param[out] relative that, divided by the norm scale of the gradient's terms
  *             (what round-off is relative to). @param[out] pinned kinks counted. @param[out] concave units at zero with
@@ -359,8 +360,8 @@ SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, 
 /**
  * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
  * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
- * The callback must not call anything on this solver except softrelu_solver_request_stop(): other calls return
- * SOFTRELU_ERROR_STATE. It must not longjmp or throw out of the library.
+ * On this solver the callback may read settings and the report and call softrelu_solver_request_stop(); anything that would
+ * change the solver returns SOFTRELU_ERROR_STATE. It must not longjmp or throw out of the library.
  */
 typedef int (*softrelu_callback)(const softrelu_report *report, void *user);
 /** Sets the callback; NULL removes it. */

@@ -4,7 +4,7 @@
 #include <math.h>
 
 enum { HALVINGS = 24 };
-static const double LONGEST_STEP = 1e-2, LEAST_ORDER = 1.7;
+static const double LONGEST_STEP = 1e-2, LEAST_ORDER = 1.7, SETTLED = 0.15;
 
 void srl_derivative_check_carve(struct srl_arena *arena, struct srl_derivative_check_work *work,
                                 const struct srl_model *model) {
@@ -38,20 +38,26 @@ struct remainders {
     double first_order; /* size of the first-order term over the whole segment */
 };
 
-/* The order at which the remainders shrink, NaN when none stands clear of the noise twice in a row. */
-static double order_of(const struct remainders *remainders) {
-    double order = NAN;
-    for (int k = 0; k + 1 < HALVINGS; k++)
-        if (remainders->size[k + 1] > 100.0 * remainders->noise)
-            order = log2(remainders->size[k] / remainders->size[k + 1]);
-    return order;
+/* The order at which the remainders shrink, at the two smallest segments where they stand clear of the noise; NaN where there
+   are none. */
+static void last_orders(const struct remainders *remainders, double *last, double *before) {
+    *last = *before = NAN;
+    for (int k = 0; k + 1 < HALVINGS && remainders->size[k + 1] > 100.0 * remainders->noise; k++) {
+        *before = *last;
+        *last = log2(remainders->size[k] / remainders->size[k + 1]);
+    }
 }
 
-static softrelu_derivative_verdict judge(const struct remainders *remainders, double order) {
-    if (!isnan(order))
-        return order >= LEAST_ORDER ? SOFTRELU_DERIVATIVES_AGREE : SOFTRELU_DERIVATIVES_DISAGREE;
-    /* the remainder drowned at once: proof of agreement only if the first-order term itself was well visible */
-    return remainders->first_order > 1e4 * remainders->noise ? SOFTRELU_DERIVATIVES_AGREE : SOFTRELU_DERIVATIVES_ROUNDOFF;
+static softrelu_derivative_verdict judge(const struct remainders *remainders, double *order) {
+    double before;
+    last_orders(remainders, order, &before);
+    if (isnan(*order)) /* the remainder drowned at once: agreement only if the first-order term itself was well visible */
+        return remainders->first_order > 1e4 * remainders->noise ? SOFTRELU_DERIVATIVES_AGREE : SOFTRELU_DERIVATIVES_ROUNDOFF;
+    if (*order >= LEAST_ORDER)
+        return SOFTRELU_DERIVATIVES_AGREE;
+    /* a wrong derivative's order has settled; one that still moves is where terms of two orders cancel */
+    const bool settled = before < LEAST_ORDER && fabs(*order - before) < SETTLED;
+    return settled ? SOFTRELU_DERIVATIVES_DISAGREE : SOFTRELU_DERIVATIVES_ROUNDOFF;
 }
 
 static bool measure(const struct srl_model *model, struct srl_derivative_check_work *work, const struct srl_point *point,
@@ -100,10 +106,8 @@ struct srl_derivative_check srl_check_derivatives(const struct srl_model *model,
     struct remainders value, gradient;
     if (!measure(model, work, point, &value, &gradient))
         return check;
-    check.gradient_order = order_of(&value);
-    check.hessian_order = order_of(&gradient);
-    softrelu_derivative_verdict of_gradient = judge(&value, check.gradient_order),
-                                of_hessian = judge(&gradient, check.hessian_order);
+    softrelu_derivative_verdict of_gradient = judge(&value, &check.gradient_order);
+    softrelu_derivative_verdict of_hessian = judge(&gradient, &check.hessian_order);
     check.verdict = of_gradient > of_hessian ? of_gradient : of_hessian;
     if (of_gradient == SOFTRELU_DERIVATIVES_DISAGREE || of_hessian == SOFTRELU_DERIVATIVES_DISAGREE)
         check.verdict = SOFTRELU_DERIVATIVES_DISAGREE;

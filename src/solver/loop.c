@@ -1,5 +1,6 @@
 /*
- * The minimisation loop. One iteration: Hessian, Cholesky with the least shift, kink-aware Newton step, line search on the true F.
+ * The minimisation loop. One iteration: Hessian, Cholesky with the least shift, kink-aware Newton step, line search on the true
+ * F.
  *
  * Close to a minimiser a Newton step promises less than the round-off of F; then F cannot judge it, and the step is taken when
  * it shortens the stationarity residual. "Converged" is said only of a point whose residual, computed from the raw data at that
