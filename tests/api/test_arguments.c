@@ -5,23 +5,9 @@
 #include <string.h>
 
 #include "support/instance.h"
+#include "support/refusal.h"
 
 enum { N = 4, D = 3, M = 2 };
-
-static int64_t refusals; /* distinct bad inputs so far, over all tests */
-
-static void refuse_at(int line, const char *call, softrelu_status actual, softrelu_status expected) {
-    if (actual != expected)
-        fail_msg("line %d: %s gave %s, expected %s", line, call, softrelu_status_name(actual), softrelu_status_name(expected));
-    refusals++;
-}
-#define REFUSE(call, expected) refuse_at(__LINE__, #call, call, expected)
-
-static void says_at(int line, const char *message, const char *fragment) {
-    if (strstr(message, fragment) == NULL)
-        fail_msg("line %d: \"%s\" does not say \"%s\"", line, message, fragment);
-}
-#define SAYS(message, fragment) says_at(__LINE__, message, fragment)
 
 static double A1[N * D], A2[M * N], b[M] = {0.25, 0.75}, vector4[N] = {1, 2, 3, 4};
 
