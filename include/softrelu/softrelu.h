@@ -131,18 +131,23 @@ typedef struct softrelu_problem softrelu_problem;
 typedef struct softrelu_evaluator softrelu_evaluator;
 typedef struct softrelu_solver softrelu_solver;
 typedef struct softrelu_report softrelu_report;
+typedef struct softrelu_certificate softrelu_certificate;
 
 /** The arrays and numbers that make a problem. Pinned numbers. */
 typedef enum softrelu_array {
-    SOFTRELU_A1 = 10,    /**< n x d, hidden layer. Required. */
-    SOFTRELU_A2 = 20,    /**< m x n, output layer. Absent: the identity (then m = n). */
-    SOFTRELU_B = 30,     /**< m, target; usually a distribution, any finite vector is allowed. Required. */
-    SOFTRELU_C1 = 40,    /**< n, hidden bias. Absent: 0. */
-    SOFTRELU_C2 = 50,    /**< m, output bias. Absent: 0. */
-    SOFTRELU_W = 60,     /**< n regularisation weights (softrelu_problem_set_vector), or one number for all rows
-                              (softrelu_problem_set_number). Absent: 0. The sign does not matter: w enters squared. */
-    SOFTRELU_RHO = 70,   /**< number >= 0, weight of the proximity term. Absent: 0. */
-    SOFTRELU_X_REF = 80, /**< d, centre of the proximity term. Absent: 0. */
+    SOFTRELU_A1 = 10,     /**< n x d, hidden layer. Required. */
+    SOFTRELU_A2 = 20,     /**< m x n, output layer. Absent: the identity (then m = n). */
+    SOFTRELU_B = 30,      /**< m, target; usually a distribution, any finite vector is allowed. Required. */
+    SOFTRELU_C1 = 40,     /**< n, hidden bias. Absent: 0. */
+    SOFTRELU_C2 = 50,     /**< m, output bias. Absent: 0. */
+    SOFTRELU_W = 60,      /**< n regularisation weights (softrelu_problem_set_vector), or one number for all rows
+                               (softrelu_problem_set_number). Absent: 0. The sign does not matter: w enters squared. */
+    SOFTRELU_RHO = 70,    /**< number >= 0, weight of the proximity term. Absent: 0. */
+    SOFTRELU_X_REF = 80,  /**< d, centre of the proximity term. Absent: 0. */
+    SOFTRELU_LOWER = 90,  /**< d lower bounds of x (softrelu_problem_set_vector), or one for all entries
+                               (softrelu_problem_set_number). Each may be -infinity. Absent: no lower bounds. */
+    SOFTRELU_UPPER = 100, /**< d upper bounds of x, or one for all. Each may be +infinity, or equal to the lower bound: then
+                               the entry is fixed. Absent: no upper bounds. */
     SOFTRELU_ARRAY_MAX_ = 0x7fffffff
 } softrelu_array;
 
@@ -197,14 +202,15 @@ SOFTRELU_API softrelu_status softrelu_problem_set_matrix(softrelu_problem *probl
                                                          softrelu_layout layout, int64_t leading_dimension,
                                                          softrelu_ownership ownership);
 /**
- * Gives one of SOFTRELU_B, SOFTRELU_C1, SOFTRELU_C2, SOFTRELU_W, SOFTRELU_X_REF. A later call replaces an earlier one;
- * values = NULL with length = 0 makes an optional vector absent again.
+ * Gives one of SOFTRELU_B, SOFTRELU_C1, SOFTRELU_C2, SOFTRELU_W, SOFTRELU_X_REF, SOFTRELU_LOWER, SOFTRELU_UPPER. A later call
+ * replaces an earlier one; values = NULL with length = 0 makes an optional vector absent again.
  * @param length the number of entries at values: must equal the array's size.
  * @return as softrelu_problem_set_matrix(); SOFTRELU_ERROR_SIZE for a wrong length.
  */
 SOFTRELU_API softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_array array, const double *values,
                                                          int64_t length, softrelu_ownership ownership);
-/** Gives SOFTRELU_RHO (>= 0), or SOFTRELU_W as one weight for every hidden row. */
+/** Gives SOFTRELU_RHO (>= 0), SOFTRELU_W as one weight for every hidden row, or SOFTRELU_LOWER or SOFTRELU_UPPER as one bound
+    for every entry of x. */
 SOFTRELU_API softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_array array, double value);
 /** Chooses the output loss; SOFTRELU_SQUARES without this call. */
 SOFTRELU_API softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_loss loss);
@@ -212,8 +218,9 @@ SOFTRELU_API softrelu_status softrelu_problem_set_loss(softrelu_problem *problem
 /**
  * Seals the problem: checks that it is complete and assembles the constant curvature R = A1' diag(w^2) A1 + rho I
  * (n d^2 flops and d^2 doubles when w is not zero). From here on the problem is immutable and may be shared by threads.
- * @return SOFTRELU_ERROR_MISSING (A1 or b not given), SOFTRELU_ERROR_SIZE (no A2 although m != n),
- *         SOFTRELU_ERROR_OVERFLOW (R is not finite), SOFTRELU_ERROR_STATE (sealed before) or SOFTRELU_ERROR_MEMORY.
+ * @return SOFTRELU_ERROR_MISSING (A1 or b not given), SOFTRELU_ERROR_SIZE (no A2 although m != n), SOFTRELU_ERROR_VALUE (a
+ *         lower bound above its upper bound: the message has the index and both), SOFTRELU_ERROR_OVERFLOW (R is not finite),
+ * SOFTRELU_ERROR_STATE (sealed before) or SOFTRELU_ERROR_MEMORY.
  */
 SOFTRELU_API softrelu_status softrelu_problem_finish(softrelu_problem *problem);
 
@@ -402,11 +409,14 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
       "residual over the scale of the gradient's terms")                                                                       \
     X(SOFTRELU_REPORT_PINNED_KINKS, 70, "pinned_kinks", SOFTRELU_INTEGER, "units at a kink that holds them")                   \
     X(SOFTRELU_REPORT_CONCAVE_KINKS, 75, "concave_kinks", SOFTRELU_INTEGER, "units on a ridge: with any, no minimiser")        \
+    X(SOFTRELU_REPORT_ACTIVE_BOUNDS, 78, "active_bounds", SOFTRELU_INTEGER, "entries of x at a bound")                         \
     X(SOFTRELU_REPORT_ITERATIONS, 80, "iterations", SOFTRELU_INTEGER, "Newton iterations")                                     \
     X(SOFTRELU_REPORT_EVALUATIONS, 90, "evaluations", SOFTRELU_INTEGER, "evaluations of F")                                    \
     X(SOFTRELU_REPORT_FACTORISATIONS, 100, "factorisations", SOFTRELU_INTEGER, "Cholesky factorisations tried")                \
     X(SOFTRELU_REPORT_SHIFTS, 110, "shifts", SOFTRELU_INTEGER, "iterations whose Hessian had to be shifted")                   \
-    X(SOFTRELU_REPORT_SECONDS, 120, "seconds", SOFTRELU_REAL, "wall time of the solve")
+    X(SOFTRELU_REPORT_SECONDS, 120, "seconds", SOFTRELU_REAL, "wall time of the solve")                                        \
+    X(SOFTRELU_REPORT_SECONDS_HESSIAN, 130, "seconds_hessian", SOFTRELU_REAL, "of it, assembling Hessians")                    \
+    X(SOFTRELU_REPORT_SECONDS_STEP, 140, "seconds_step", SOFTRELU_REAL, "of it, in the kink-aware step without factorisation")
 
 /** Quantities of one iteration in the trace, X(enumerator, number, name, type, text). Pinned numbers and names. */
 #define SOFTRELU_TRACE_LIST(X)                                                                                                 \
@@ -439,6 +449,127 @@ SOFTRELU_API int64_t softrelu_report_trace_length(const softrelu_report *report)
 /** Reads a quantity of one trace record, 0 <= record < softrelu_report_trace_length(), oldest first. */
 SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report *report, int64_t record,
                                                           softrelu_quantity quantity, double *value);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Certificate: what a point is, whoever found it
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** What is a point? X(enumerator, number, name, text). Numbers and names are pinned for ever. */
+#define SOFTRELU_VERDICT_LIST(X)                                                                                               \
+    X(SOFTRELU_VERDICT_UNDECIDED, 0, "undecided", "nothing could be proved")                                                   \
+    X(SOFTRELU_VERDICT_CERTIFIED, 10, "certified local minimiser", "F is larger everywhere in a neighbourhood")                \
+    X(SOFTRELU_VERDICT_STATIONARY, 20, "stationary", "no direction descends to first order, but it is not proved a minimiser") \
+    X(SOFTRELU_VERDICT_NOT_STATIONARY, 30, "not stationary", "F descends along the direction that is given")
+
+/** Why is the verdict no better? X(enumerator, number, name, text). Numbers and names are pinned for ever. */
+#define SOFTRELU_REASON_LIST(X)                                                                                                \
+    X(SOFTRELU_REASON_NONE, 0, "none", "the point is a certified local minimiser")                                             \
+    X(SOFTRELU_REASON_NOT_RUN, 10, "not-run", "no point has been examined")                                                    \
+    X(SOFTRELU_REASON_OVERFLOW, 20, "overflow", "F or its derivatives are beyond double precision there")                      \
+    X(SOFTRELU_REASON_RESIDUAL, 30, "residual", "the stationarity residual is above the tolerance")                            \
+    X(SOFTRELU_REASON_RIDGE, 40, "ridge", "units sit on concave kinks, and the point is no certified minimiser")               \
+    X(SOFTRELU_REASON_COMPLEMENTARITY, 50, "complementarity", "a multiplier lies on the edge of its interval")                 \
+    X(SOFTRELU_REASON_FLAT, 60, "flat", "the curvature along some direction is zero within round-off")                         \
+    X(SOFTRELU_REASON_SADDLE, 70, "saddle", "the curvature along the direction that is given is negative")
+
+/** Quantities of a certificate, X(enumerator, number, name, type, text). Pinned numbers and names. */
+#define SOFTRELU_CERTIFICATE_LIST(X)                                                                                           \
+    X(SOFTRELU_CERTIFICATE_LOSS, 2010, "loss", SOFTRELU_REAL, "F at the point")                                                \
+    X(SOFTRELU_CERTIFICATE_RESIDUAL, 2020, "residual", SOFTRELU_REAL, "length of g + sum lambda_i a_i + mu")                   \
+    X(SOFTRELU_CERTIFICATE_RESIDUAL_RELATIVE, 2030, "residual_relative", SOFTRELU_REAL,                                        \
+      "residual over the scale of the gradient's terms")                                                                       \
+    X(SOFTRELU_CERTIFICATE_PINNED_KINKS, 2040, "pinned_kinks", SOFTRELU_INTEGER, "units at a convex kink")                     \
+    X(SOFTRELU_CERTIFICATE_CONCAVE_KINKS, 2050, "concave_kinks", SOFTRELU_INTEGER, "units on a ridge")                         \
+    X(SOFTRELU_CERTIFICATE_ACTIVE_BOUNDS, 2060, "active_bounds", SOFTRELU_INTEGER, "entries of x at a bound")                  \
+    X(SOFTRELU_CERTIFICATE_MARGIN, 2070, "complementarity_margin", SOFTRELU_REAL,                                              \
+      "least distance of a multiplier from the edge of its interval, as a slope over the gradient's scale; infinite without "  \
+      "any")                                                                                                                   \
+    X(SOFTRELU_CERTIFICATE_FREE_DIMENSIONS, 2080, "free_dimensions", SOFTRELU_INTEGER,                                         \
+      "dimension of the subspace that keeps all pinned kinks and active bounds")                                               \
+    X(SOFTRELU_CERTIFICATE_CURVATURE, 2090, "curvature", SOFTRELU_REAL,                                                        \
+      "least eigenvalue of the Hessian on that subspace; infinite when it is {0}")                                             \
+    X(SOFTRELU_CERTIFICATE_CURVATURE_ROUND_OFF, 2100, "curvature_round_off", SOFTRELU_REAL,                                    \
+      "what round-off may change that eigenvalue by")                                                                          \
+    X(SOFTRELU_CERTIFICATE_SLOPE, 2110, "slope", SOFTRELU_REAL,                                                                \
+      "slope of F along the direction that is given, of length 1; 0 when none is given")
+
+#define SOFTRELU_ENUMERATE_VERDICT(name, number, word, text) name = (number),
+#define SOFTRELU_ENUMERATE_CERTIFICATE(name, number, word, type, text) name = (number),
+typedef enum softrelu_verdict {
+    SOFTRELU_VERDICT_LIST(SOFTRELU_ENUMERATE_VERDICT) SOFTRELU_VERDICT_MAX_ = 0x7fffffff
+} softrelu_verdict;
+typedef enum softrelu_reason {
+    SOFTRELU_REASON_LIST(SOFTRELU_ENUMERATE_VERDICT) SOFTRELU_REASON_MAX_ = 0x7fffffff
+} softrelu_reason;
+typedef enum softrelu_certificate_quantity {
+    SOFTRELU_CERTIFICATE_LIST(SOFTRELU_ENUMERATE_CERTIFICATE) SOFTRELU_CERTIFICATE_MAX_ = 0x7fffffff
+} softrelu_certificate_quantity;
+#undef SOFTRELU_ENUMERATE_VERDICT
+#undef SOFTRELU_ENUMERATE_CERTIFICATE
+
+/** A short word or two for the verdict, such as "certified local minimiser". Never NULL. */
+SOFTRELU_API const char *softrelu_verdict_name(softrelu_verdict verdict);
+/** One sentence on what the verdict means. Never NULL. */
+SOFTRELU_API const char *softrelu_verdict_text(softrelu_verdict verdict);
+/** A short word for the reason, such as "flat". Never NULL. */
+SOFTRELU_API const char *softrelu_reason_name(softrelu_reason reason);
+/** One sentence on what the reason means. Never NULL. */
+SOFTRELU_API const char *softrelu_reason_text(softrelu_reason reason);
+
+/**
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 3 d^2 doubles and a
+ * block of rows of A2. One thread at a time; to be destroyed before the problem.
+ * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
+ * SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_certificate_create(const softrelu_problem *problem, softrelu_certificate **certificate);
+/** Frees the certificate. NULL is allowed. Not for the one that softrelu_solver_certificate() lends. */
+SOFTRELU_API void softrelu_certificate_destroy(softrelu_certificate *certificate);
+/**
+ * Examines any point x: everything is computed anew from the problem's data, by code that shares nothing with the solver's
+ * step.
+ *
+ * With K the units at their kink, |u_i| <= kink_tolerance (|a_i||x| + |c1_i|), q_i = (A2' dloss/dz)_i their slope jumps, g the
+ * gradient with their slopes set to 0 and B the entries of x at a bound, x is stationary when
+ *
+ *     g + sum over K of lambda_i a_i + mu = 0     0 <= lambda_i <= q_i,  mu_k <= 0 at a lower, >= 0 at an upper bound, else 0
+ *
+ * and a local minimiser when moreover all multipliers are strictly inside their intervals and the Hessian is positive definite
+ * on {p : a_i'p = 0 on K, p_k = 0 on B}.
+ * @param x d numbers within the bounds. @param length must be d.
+ * @param kink_tolerance >= 0; 1e-9 is usual. @param tolerance of the relative residual, >= 0; 1e-12 is usual.
+ * @return SOFTRELU_ERROR_VALUE when x is outside its bounds (the message has the index) or a tolerance is not a finite number
+ *         >= 0, SOFTRELU_ERROR_NOT_FINITE (x), SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_LAPACK; then the
+ *         certificate holds what it held before. Overflow is not an error here: the verdict is then undecided.
+ */
+SOFTRELU_API softrelu_status softrelu_certify(softrelu_certificate *certificate, const double *x, int64_t length,
+                                              double kink_tolerance, double tolerance);
+/** The verdict on the last point examined; SOFTRELU_VERDICT_UNDECIDED before the first one and for NULL. */
+SOFTRELU_API softrelu_verdict softrelu_certificate_verdict(const softrelu_certificate *certificate);
+/** Why the verdict is no better; SOFTRELU_REASON_NOT_RUN before the first point and for NULL. */
+SOFTRELU_API softrelu_reason softrelu_certificate_reason(const softrelu_certificate *certificate);
+/** Reads a quantity; NaN where it was not reached (such as the curvature of a point that is not stationary). */
+SOFTRELU_API softrelu_status softrelu_certificate_number(const softrelu_certificate *certificate,
+                                                         softrelu_certificate_quantity quantity, double *value);
+/** The multipliers lambda of the units into kinks (n entries: 0 for a unit that is off or not at its kink, q_i for one that is
+    on), and mu of the bounds into bounds (d entries). Either may be NULL, with length 0. SOFTRELU_ERROR_STATE before the first
+    point. */
+SOFTRELU_API softrelu_status softrelu_certificate_multipliers(const softrelu_certificate *certificate, double *kinks,
+                                                              int64_t kinks_length, double *bounds, int64_t bounds_length);
+/** For each unit, whether it is at its kink (1) or not (0), into kinks (n entries); for each entry of x, -1 at its lower bound,
+    1 at its upper one, 2 when both are equal, else 0, into bounds (d entries). Either may be NULL, with length 0. */
+SOFTRELU_API softrelu_status softrelu_certificate_active(const softrelu_certificate *certificate, signed char *kinks,
+                                                         int64_t kinks_length, signed char *bounds, int64_t bounds_length);
+/** The direction of descent (not stationary) or of negative curvature (saddle) into direction (d entries, of length 1, into the
+    bounds). SOFTRELU_ERROR_STATE when the verdict comes without one. */
+SOFTRELU_API softrelu_status softrelu_certificate_direction(const softrelu_certificate *certificate, double *direction,
+                                                            int64_t length);
+/** As softrelu_problem_message(), for the certificate. */
+SOFTRELU_API const char *softrelu_certificate_message(const softrelu_certificate *certificate);
+
+/** The certificate of the last solve's solution, made at the end of every solve with the solver's tolerances: owned by the
+    solver, the same pointer for its whole life; the next solve rewrites it. NULL only for a NULL solver. */
+SOFTRELU_API const softrelu_certificate *softrelu_solver_certificate(const softrelu_solver *solver);
 
 #ifdef __cplusplus
 }

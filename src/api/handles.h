@@ -4,10 +4,12 @@
 
 #include "base/alloc.h"
 #include "base/message.h"
+#include "certificate/certificate.h"
 #include "model/derivative_check.h"
 #include "model/hessian.h"
 #include "model/model.h"
 #include "model/stationarity.h"
+#include "model/twins.h"
 #include "solver/solver.h"
 
 /* Arrays a problem may own; what it borrows stays NULL here. */
@@ -19,6 +21,8 @@ enum srl_owned {
     SRL_OWNED_C2,
     SRL_OWNED_W,
     SRL_OWNED_X_REF,
+    SRL_OWNED_LOWER,
+    SRL_OWNED_UPPER,
     SRL_OWNED_COUNT
 };
 
@@ -26,7 +30,8 @@ struct softrelu_problem {
     struct srl_model model; /* its pointers lead to owned or borrowed arrays */
     struct srl_allocator allocator;
     double *owned[SRL_OWNED_COUNT];
-    struct srl_arena derived; /* R and the norms */
+    struct srl_arena derived; /* R, the norms and the twins */
+    struct srl_twins twins;
     bool sealed;
     struct srl_message message;
 };

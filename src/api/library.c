@@ -80,3 +80,43 @@ const char *softrelu_termination_text(softrelu_termination termination) {
     }
 #undef TEXT_CASE
 }
+
+const char *softrelu_verdict_name(softrelu_verdict verdict) {
+#define NAME_CASE(name, number, word, text)                                                                                    \
+    case name:                                                                                                                 \
+        return word;
+    switch (verdict) {
+        SOFTRELU_VERDICT_LIST(NAME_CASE)
+    default:
+        return "unknown verdict";
+    }
+}
+
+const char *softrelu_reason_name(softrelu_reason reason) {
+    switch (reason) {
+        SOFTRELU_REASON_LIST(NAME_CASE)
+    default:
+        return "unknown reason";
+    }
+#undef NAME_CASE
+}
+
+const char *softrelu_verdict_text(softrelu_verdict verdict) {
+#define TEXT_CASE(name, number, word, text)                                                                                    \
+    case name:                                                                                                                 \
+        return text;
+    switch (verdict) {
+        SOFTRELU_VERDICT_LIST(TEXT_CASE)
+    default:
+        return "unknown verdict";
+    }
+}
+
+const char *softrelu_reason_text(softrelu_reason reason) {
+    switch (reason) {
+        SOFTRELU_REASON_LIST(TEXT_CASE)
+    default:
+        return "unknown reason";
+    }
+#undef TEXT_CASE
+}

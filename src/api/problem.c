@@ -143,9 +143,22 @@ static struct vector_slot vector_slot_of(softrelu_problem *problem, softrelu_arr
         return (struct vector_slot){"w", model->n, &model->w, &problem->owned[SRL_OWNED_W]};
     case SOFTRELU_X_REF:
         return (struct vector_slot){"x_ref", model->d, &model->x_ref, &problem->owned[SRL_OWNED_X_REF]};
+    case SOFTRELU_LOWER:
+        return (struct vector_slot){"lower", model->d, &model->lower, &problem->owned[SRL_OWNED_LOWER]};
+    case SOFTRELU_UPPER:
+        return (struct vector_slot){"upper", model->d, &model->upper, &problem->owned[SRL_OWNED_UPPER]};
     default:
         return (struct vector_slot){NULL, 0, NULL, NULL};
     }
+}
+
+/* Bounds may be infinite on their own side, everything else is finite. */
+static bool allowed(softrelu_array array, double value) {
+    return isfinite(value) || (array == SOFTRELU_LOWER && value == -INFINITY) || (array == SOFTRELU_UPPER && value == INFINITY);
+}
+
+static const char *wanted(softrelu_array array) {
+    return array == SOFTRELU_LOWER ? "a number or -infinity" : array == SOFTRELU_UPPER ? "a number or +infinity" : "finite";
 }
 
 static void fill_slot(softrelu_problem *problem, struct vector_slot slot, const double *values, double *owned) {
@@ -174,8 +187,10 @@ softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_
     if (values == NULL)
         return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
     status = srl_check_length(&problem->message, slot.name, length, slot.length);
-    if (status == SOFTRELU_OK)
-        status = srl_check_finite(&problem->message, slot.name, values, length);
+    for (int64_t i = 0; i < length && status == SOFTRELU_OK; i++)
+        if (!allowed(array, values[i]))
+            status = srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s[%" PRId64 "] = %g is not %s", slot.name, i,
+                              values[i], wanted(array));
     if (status != SOFTRELU_OK)
         return status;
 
@@ -191,17 +206,20 @@ softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_
     return SOFTRELU_OK;
 }
 
-static softrelu_status set_uniform_w(softrelu_problem *problem, double value) {
-    if (value == 0.0) {
-        fill_slot(problem, vector_slot_of(problem, SOFTRELU_W), NULL, NULL);
+/* Every entry the same; absent when that is what absence means. */
+static softrelu_status set_uniform(softrelu_problem *problem, softrelu_array array, double value) {
+    const struct vector_slot slot = vector_slot_of(problem, array);
+    if (isinf(value) || (array == SOFTRELU_W && value == 0.0)) {
+        fill_slot(problem, slot, NULL, NULL);
         return SOFTRELU_OK;
     }
-    double *owned = srl_allocate(&problem->allocator, problem->model.n, sizeof(double));
+    double *owned = srl_allocate(&problem->allocator, slot.length, sizeof(double));
     if (owned == NULL)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY, "w: no memory for %" PRId64 " doubles", problem->model.n);
-    for (int64_t i = 0; i < problem->model.n; i++)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY, "%s: no memory for %" PRId64 " doubles", slot.name,
+                        slot.length);
+    for (int64_t i = 0; i < slot.length; i++)
         owned[i] = value;
-    fill_slot(problem, vector_slot_of(problem, SOFTRELU_W), owned, owned);
+    fill_slot(problem, slot, owned, owned);
     return SOFTRELU_OK;
 }
 
@@ -211,14 +229,14 @@ softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_
     softrelu_status status = check_open(problem);
     if (status != SOFTRELU_OK)
         return status;
-    if (array != SOFTRELU_RHO && array != SOFTRELU_W)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a number: SOFTRELU_RHO or SOFTRELU_W",
-                        (int)array);
-    const char *name = array == SOFTRELU_RHO ? "rho" : "w";
-    if (!isfinite(value))
-        return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s = %g is not finite", name, value);
-    if (array == SOFTRELU_W)
-        return set_uniform_w(problem, value);
+    if (array != SOFTRELU_RHO && array != SOFTRELU_W && array != SOFTRELU_LOWER && array != SOFTRELU_UPPER)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN,
+                        "array %d is not a number: SOFTRELU_RHO, SOFTRELU_W, SOFTRELU_LOWER or SOFTRELU_UPPER", (int)array);
+    const char *name = array == SOFTRELU_RHO ? "rho" : vector_slot_of(problem, array).name;
+    if (!allowed(array, value))
+        return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s = %g is not %s", name, value, wanted(array));
+    if (array != SOFTRELU_RHO)
+        return set_uniform(problem, array, value);
     if (value < 0.0)
         return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE, "rho = %g is negative", value);
     problem->model.rho = value;
@@ -240,48 +258,76 @@ softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_lo
 
 struct derived {
     double *curvature, *row_norms, *column_norms;
+    struct srl_twins twins;
 };
 
 static void carve_derived(struct srl_arena *arena, const struct srl_model *model, struct derived *derived) {
     derived->row_norms = srl_arena_doubles(arena, model->n);
     derived->column_norms = srl_has_output_layer(model) ? srl_arena_doubles(arena, model->n) : NULL;
+    srl_twins_carve(arena, &derived->twins, model->n);
     derived->curvature = model->w != NULL ? srl_arena_matrix(arena, model->d, model->d) : NULL;
 }
 
-/* Row norms, column norms and R, with a temporary buffer for rows of A1. */
+/* What derive() needs for the moment. */
+struct scratch {
+    double *rows; /* for blocks of rows of A1, or n numbers */
+    struct srl_twin_key *keys;
+};
+
+static void carve_scratch(struct srl_arena *arena, const struct srl_model *model, struct scratch *scratch) {
+    const int64_t block = model->w != NULL ? srl_curvature_rows(model) : 2, least = model->n / model->d + 2;
+    scratch->rows = srl_arena_matrix(arena, block > least ? block : least, model->d);
+    scratch->keys = srl_arena_take(arena, model->n, sizeof *scratch->keys);
+}
+
+/* Row norms, column norms, twins and R. */
 static softrelu_status derive(softrelu_problem *problem) {
     struct srl_model *model = &problem->model;
     struct derived derived;
     struct srl_arena arena = {0};
     carve_derived(&arena, model, &derived);
-    const int64_t rows = model->w != NULL ? srl_curvature_rows(model) : 0;
-    const int64_t scratch = rows > INT64_MAX / model->d ? -1 : rows * model->d;
-    double *buffer = srl_allocate(&problem->allocator, scratch > model->n || scratch < 0 ? scratch : model->n, sizeof(double));
-    if (buffer == NULL || !srl_arena_reserve(&arena, &problem->allocator)) {
-        srl_release(&problem->allocator, buffer);
+    struct srl_arena temporary = {0};
+    struct scratch scratch;
+    carve_scratch(&temporary, model, &scratch);
+    if (!srl_arena_reserve(&temporary, &problem->allocator) || !srl_arena_reserve(&arena, &problem->allocator)) {
+        srl_arena_release(&temporary, &problem->allocator);
         return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
                         "no memory for the constant curvature and the norms (n = %" PRId64 ", d = %" PRId64 ")", model->n,
                         model->d);
     }
+    carve_scratch(&temporary, model, &scratch);
     carve_derived(&arena, model, &derived);
-    srl_row_norms(model, buffer, derived.row_norms);
+    srl_row_norms(model, scratch.rows, derived.row_norms);
     if (derived.column_norms != NULL)
-        srl_column_norms(model, buffer, derived.column_norms);
+        srl_column_norms(model, scratch.rows, derived.column_norms);
     bool finite = isfinite(srl_max_abs(model->n, derived.row_norms));
     if (derived.curvature != NULL) {
-        srl_assemble_curvature(model, buffer, derived.curvature);
+        srl_assemble_curvature(model, scratch.rows, derived.curvature);
         for (int64_t k = 0; k < model->d; k++)
             finite = finite && isfinite(srl_max_abs(model->d - k, derived.curvature + k + k * model->d));
     }
-    srl_release(&problem->allocator, buffer);
+    model->row_norms = derived.row_norms;
+    if (finite)
+        srl_find_twins(model, scratch.keys, scratch.rows, &derived.twins);
+    srl_arena_release(&temporary, &problem->allocator);
     if (!finite) {
         srl_arena_release(&arena, &problem->allocator);
         return srl_fail(&problem->message, SOFTRELU_ERROR_OVERFLOW, "A1' diag(w^2) A1 + rho I is beyond double precision");
     }
     problem->derived = arena;
-    model->row_norms = derived.row_norms;
+    problem->twins = derived.twins;
+    model->twins = derived.twins.count > 0 ? &problem->twins : NULL;
     model->column_norms = derived.column_norms;
     model->curvature = derived.curvature;
+    return SOFTRELU_OK;
+}
+
+static softrelu_status check_bounds(softrelu_problem *problem) {
+    const struct srl_model *model = &problem->model;
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
+        if (srl_lower(model, k) > srl_upper(model, k))
+            return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE, "lower[%" PRId64 "] = %g is above upper[%" PRId64 "] = %g",
+                            k, srl_lower(model, k), k, srl_upper(model, k));
     return SOFTRELU_OK;
 }
 
@@ -299,7 +345,9 @@ softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
         return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
                         "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,
                         model->n);
-    status = derive(problem);
+    status = check_bounds(problem);
+    if (status == SOFTRELU_OK)
+        status = derive(problem);
     problem->sealed = status == SOFTRELU_OK;
     return status;
 }

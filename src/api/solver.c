@@ -26,6 +26,7 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
         return SOFTRELU_ERROR_MEMORY;
     }
     srl_solver_carve(&created->arena, &created->core);
+    srl_certificate_clear(&created->core.certificate);
     *solver = created;
     return SOFTRELU_OK;
 }
@@ -213,6 +214,10 @@ softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *
 
 const softrelu_report *softrelu_solver_report(const softrelu_solver *solver) {
     return solver != NULL ? &solver->core.report : NULL;
+}
+
+const softrelu_certificate *softrelu_solver_certificate(const softrelu_solver *solver) {
+    return solver != NULL ? &solver->core.certificate : NULL;
 }
 
 const char *softrelu_solver_message(const softrelu_solver *solver) {

@@ -61,6 +61,11 @@ int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, doub
    work: srl_least_squares_work(rows, columns) doubles. 0, or < 0 as above. */
 int64_t srl_least_squares_work(int64_t rows, int64_t columns);
 int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, double *b, int32_t *pivots, double *work);
+/* Orthonormal basis of R^rows whose first columns span those of A (rows x columns, column-major, destroyed), by QR with column
+   pivoting: full into Q (rows x rows, column-major). Returns the rank, that is how many columns they are: pivots down to
+   tolerance times the first count. < 0: LAPACK refused. pivots: columns entries, work: srl_full_basis_work(rows, columns). */
+int64_t srl_full_basis_work(int64_t rows, int64_t columns);
+int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work);
 /* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S.
    work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
 int64_t srl_syev_work(int64_t order);

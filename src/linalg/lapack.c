@@ -1,6 +1,9 @@
 /* Only the LAPACKE_*_work functions: no hidden allocation, no NaN scan, no transposition. */
 #include "linalg/blas.h"
 
+#include <math.h>
+#include <string.h>
+
 #include <lapacke.h>
 
 static lapack_int narrow(int64_t size) { return (lapack_int)(size > 0 ? size : 1); }
@@ -31,6 +34,33 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
     return (int)LAPACKE_dgelsy_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, 1, a, narrow(lda), b,
                                     narrow(longer), pivots, 1e-13, &rank, work,
                                     (lapack_int)srl_least_squares_work(rows, columns));
+}
+
+/* min(rows, columns) reflector scalars, then what dgeqp3 (2 columns + (columns + 1) 32) and dorgqr (32 rows) ask for. */
+int64_t srl_full_basis_work(int64_t rows, int64_t columns) {
+    const int64_t fewer = rows < columns ? rows : columns, longer = rows > columns ? rows : columns;
+    return fewer + 36 * (longer + 1);
+}
+
+int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work) {
+    const int64_t fewer = rows < columns ? rows : columns;
+    const lapack_int size = (lapack_int)(srl_full_basis_work(rows, columns) - fewer);
+    int64_t rank = 0;
+    for (int64_t j = 0; j < columns; j++)
+        pivots[j] = 0;
+    if (columns > 0) {
+        const lapack_int info = LAPACKE_dgeqp3_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows),
+                                                    pivots, work, work + fewer, size);
+        if (info != 0)
+            return info;
+    }
+    while (rank < fewer && fabs(a[rank + rank * rows]) > tolerance * fabs(a[0]))
+        rank++;
+    memcpy(q, a, (size_t)rows * (size_t)rank * sizeof *q);
+    memset(q + rows * rank, 0, (size_t)rows * (size_t)(rows - rank) * sizeof *q);
+    const lapack_int info = LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)rows, (lapack_int)rank, q,
+                                                narrow(rows), work, work + fewer, size);
+    return info != 0 ? info : rank;
 }
 
 int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }

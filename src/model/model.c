@@ -67,3 +67,8 @@ void srl_back_to_hidden(const struct srl_model *model, const double *y, double *
     else
         memcpy(back, y, (size_t)model->n * sizeof *back);
 }
+
+void srl_project_on_bounds(const struct srl_model *model, double *x) {
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
+        x[k] = fmin(fmax(x[k], srl_lower(model, k)), srl_upper(model, k));
+}

@@ -3,16 +3,20 @@
  *
  *     F(x) = loss(softmax(A2 max(A1 x + c1, 0) + c2), b) + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
  *
- * An absent vector is NULL and means 0; an absent A2 has data = NULL and means the identity, which is never formed.
+ * subject to lower <= x <= upper. An absent vector is NULL and means 0 (bounds: none); an absent A2 has data = NULL and means
+ * the identity, which is never formed.
  */
 #ifndef SRL_MODEL_MODEL_H
 #define SRL_MODEL_MODEL_H
 
+#include <math.h>
 #include <stdbool.h>
 
 #include <softrelu/softrelu.h>
 
 #include "linalg/blas.h"
+
+struct srl_twins;
 
 struct srl_model {
     int64_t n, d, m;
@@ -21,12 +25,29 @@ struct srl_model {
     struct srl_matrix A2; /* m x n, data = NULL for the identity */
     const double *b, *c1, *c2, *w, *x_ref;
     double rho;
+    const double *lower, *upper; /* bounds of x (d each), entries may be infinite; NULL: none */
 
     /* derived once, when the problem is sealed */
-    const double *curvature;    /* R = A1' diag(w^2) A1 + rho I, lower triangle, d x d; NULL when w is absent: then R = rho I */
-    const double *row_norms;    /* |a_i|, rows of A1 (n) */
-    const double *column_norms; /* norms of the columns of A2 (n); NULL for the identity: all 1 */
+    const double *curvature; /* R = A1' diag(w^2) A1 + rho I, lower triangle, d x d; NULL when w is absent: then R = rho I */
+    const double *row_norms; /* |a_i|, rows of A1 (n) */
+    const struct srl_twins *twins; /* units that share a kink; NULL when there are none */
+    const double *column_norms;    /* norms of the columns of A2 (n); NULL for the identity: all 1 */
 };
+
+/* The bounds of x_k, infinite where there is none. */
+static inline double srl_lower(const struct srl_model *model, int64_t k) {
+    return model->lower != NULL ? model->lower[k] : -INFINITY;
+}
+static inline double srl_upper(const struct srl_model *model, int64_t k) {
+    return model->upper != NULL ? model->upper[k] : INFINITY;
+}
+static inline bool srl_has_bounds(const struct srl_model *model) { return model->lower != NULL || model->upper != NULL; }
+
+/* -1 when x_k is at its lower bound, 1 at its upper one, 2 at both, else 0. */
+static inline int srl_bound_at(const struct srl_model *model, const double *x, int64_t k) {
+    const bool lower = x[k] <= srl_lower(model, k), upper = x[k] >= srl_upper(model, k);
+    return lower && upper ? 2 : upper - lower;
+}
 
 static inline bool srl_has_output_layer(const struct srl_model *model) { return model->A2.data != NULL; }
 
@@ -36,6 +57,9 @@ int64_t srl_curvature_rows(const struct srl_model *model);
 /* |a_i| for every row of A1, and the norms of the columns of A2, each with n entries. scratch: n doubles. */
 void srl_row_norms(const struct srl_model *model, double *scratch, double *norms);
 void srl_column_norms(const struct srl_model *model, double *scratch, double *norms);
+
+/* x moves to the nearest point within the bounds. */
+void srl_project_on_bounds(const struct srl_model *model, double *x);
 
 /* z = A2 h + c2 (m). */
 void srl_logits(const struct srl_model *model, const double *h, double *z);

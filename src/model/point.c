@@ -13,6 +13,7 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
     point->q = srl_arena_doubles(arena, model->m);
     point->r = srl_arena_doubles(arena, model->m);
     point->slope_jumps = srl_arena_doubles(arena, model->n);
+    point->kink_jumps = model->twins != NULL ? srl_arena_doubles(arena, model->n) : point->slope_jumps;
     point->gradient = srl_arena_doubles(arena, model->d);
 }
 
@@ -91,6 +92,8 @@ static double gradient_scale(const struct srl_model *model, const struct srl_poi
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch) {
     const double output_terms = srl_outer_derivatives(model, &point->outer, point->q, point->r);
     srl_back_to_hidden(model, point->q, point->slope_jumps);
+    if (model->twins != NULL)
+        srl_add_up_twins(model, point->slope_jumps, point->kink_jumps);
     point->gradient_scale = gradient_scale(model, point, output_terms, scratch);
     for (int64_t i = 0; i < model->n; i++)
         scratch[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;

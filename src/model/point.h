@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "model/model.h"
 #include "model/outer.h"
+#include "model/twins.h"
 
 struct srl_point {
     double *x; /* d */
@@ -23,6 +24,7 @@ struct srl_point {
     /* first derivatives, by srl_point_differentiate */
     double *q, *r;         /* gradient and curvature weights of the output loss at the logits (m) */
     double *slope_jumps;   /* A2'q (n): by how much the slope of F along u_i changes at u_i = 0 */
+    double *kink_jumps;    /* the same for the kink that a unit shares with its twins (n); slope_jumps itself without any */
     double *gradient;      /* d */
     double gradient_scale; /* norm of the terms that add up to the gradient: its round-off is relative to this */
 };

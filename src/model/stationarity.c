@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { AT_ZERO, FREE, AT_UPPER };
+enum { ABSORBING_ROUNDS = 30 };
 
 void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
@@ -19,23 +20,43 @@ void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_wor
     work->base = srl_arena_doubles(arena, d);
     work->rest = srl_arena_doubles(arena, d);
     work->row = srl_arena_doubles(arena, d);
+    work->bound = (signed char *)srl_arena_flags(arena, d);
+    work->absorbed = srl_arena_flags(arena, d);
     work->columns = srl_arena_matrix(arena, d, work->capacity);
     work->trial = srl_arena_doubles(arena, d > work->capacity ? d : work->capacity);
     work->pivots = srl_arena_indices(arena, work->capacity);
     work->work = srl_arena_doubles(arena, srl_least_squares_work(d, work->capacity));
 }
 
-/* a_i / |a_i| of the kink-th unit of K. */
+/* Whether a slope along x_k pushes against the bound that x_k is at. */
+static bool pushes(int bound, double slope) { return bound == 2 || (bound < 0 && slope > 0.0) || (bound == 1 && slope < 0.0); }
+
+static void clear_absorbed(const struct srl_model *model, const struct srl_stationarity_work *work, double *vector) {
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
+        if (work->absorbed[k])
+            vector[k] = 0.0;
+}
+
+/* a_i / |a_i| of the kink-th unit of K, without the absorbed components. */
 static void unit_row(const struct srl_model *model, const struct srl_stationarity_work *work, int64_t kink, double *row) {
     srl_copy_row(&model->A1, work->kinks[kink], row);
     srl_scale(model->d, 1.0 / model->row_norms[work->kinks[kink]], row);
+    clear_absorbed(model, work, row);
+}
+
+/* Whether u_i can move at all: some entry of its row meets an x_k that is not fixed. */
+static bool can_move(const struct srl_model *model, int64_t i) {
+    bool found = !srl_has_bounds(model);
+    for (int64_t k = 0; k < model->d && !found; k++)
+        found = srl_entry(&model->A1, i, k) != 0.0 && srl_lower(model, k) < srl_upper(model, k);
+    return found;
 }
 
 /* A ridge: at its kink, and the slope falls by more than round-off when it turns on. */
 static bool on_ridge(const struct srl_model *model, const struct srl_point *point, int64_t i, double x_norm,
                      double kink_tolerance) {
-    return point->slope_jumps[i] * model->row_norms[i] < -64.0 * DBL_EPSILON * point->gradient_scale &&
-           srl_at_kink(model, point, i, x_norm, kink_tolerance);
+    return point->kink_jumps[i] * model->row_norms[i] < -64.0 * DBL_EPSILON * point->gradient_scale &&
+           srl_at_kink(model, point, i, x_norm, kink_tolerance) && can_move(model, i);
 }
 
 int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *point, double kink_tolerance, double *slopes,
@@ -43,17 +64,22 @@ int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *
     const double x_norm = srl_norm(model->d, point->x);
     int64_t ridges = 0;
     for (int64_t i = 0; i < model->n; i++) {
-        const bool ridge = on_ridge(model, point, i, x_norm, kink_tolerance);
-        other[i] = ridge ? point->slope_jumps[i] : slopes[i];
-        ridges += ridge;
+        if (!on_ridge(model, point, i, x_norm, kink_tolerance))
+            continue;
+        if (ridges++ == 0)
+            memcpy(other, slopes, (size_t)model->n * sizeof *other);
+        srl_set_side(model, point->slope_jumps, i, true, other);
     }
     if (ridges == 0)
         return 0;
     srl_gradient_of_slopes(model, point, other, pull);
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
+        if (pushes(srl_bound_at(model, point->x, k), pull[k]))
+            pull[k] = 0.0;
     srl_gemv(SRL_PLAIN, -1.0, &model->A1, pull, 0.0, rates);
     for (int64_t i = 0; i < model->n; i++)
         if (on_ridge(model, point, i, x_norm, kink_tolerance))
-            slopes[i] = rates[i] > 0.0 ? point->slope_jumps[i] : 0.0;
+            srl_set_side(model, point->slope_jumps, i, rates[i] > 0.0, slopes);
     return ridges;
 }
 
@@ -62,20 +88,21 @@ static int64_t find_kinks(const struct srl_model *model, struct srl_stationarity
                           double kink_tolerance) {
     const double x_norm = srl_norm(model->d, point->x);
     int64_t pinned = 0;
-    for (int64_t i = 0; i < model->n; i++) {
-        work->slopes[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;
-        if (point->slope_jumps[i] > 0.0 && srl_at_kink(model, point, i, x_norm, kink_tolerance)) {
-            work->slopes[i] = 0.0;
-            work->upper[pinned] = point->slope_jumps[i] * model->row_norms[i];
+    for (int64_t i = 0; i < model->n; i++)
+        work->slopes[i] = srl_is_on(model, point->u, i) ? point->slope_jumps[i] : 0.0;
+    for (int64_t i = 0; i < model->n; i++)
+        if (point->kink_jumps[i] > 0.0 && srl_at_kink(model, point, i, x_norm, kink_tolerance)) {
+            srl_set_side(model, point->slope_jumps, i, false, work->slopes);
+            work->upper[pinned] = point->kink_jumps[i] * model->row_norms[i];
             work->kinks[pinned++] = (int32_t)i;
         }
-    }
     return pinned;
 }
 
 /* rest = base + sum of value_i times unit row i, over all of K or only over those not free. */
 static void add_columns(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count, bool fixed_only) {
     memcpy(work->rest, work->base, (size_t)model->d * sizeof *work->rest);
+    clear_absorbed(model, work, work->rest);
     for (int64_t k = 0; k < count; k++) {
         if (work->value[k] == 0.0 || (fixed_only && work->at[k] == FREE))
             continue;
@@ -141,8 +168,8 @@ static int64_t worst_fixed(const struct srl_model *model, struct srl_stationarit
     return chosen;
 }
 
-/* Bounded least squares over K, leaving the best rest found. */
-static double least_norm(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {
+/* Bounded least squares over K on the components that are not absorbed; returns the best norm found. */
+static double least_norm_of_rest(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {
     const bool all_free = count <= model->d; /* near a minimiser all multipliers are strictly inside: one solve is enough */
     int64_t free_count = all_free ? count : 0, last = -1;
     for (int64_t k = 0; k < count; k++) {
@@ -171,10 +198,47 @@ static double least_norm(const struct srl_model *model, struct srl_stationarity_
     return best;
 }
 
+/* Norm of g + sum lambda_i a_i without what bounds cancel, at the present multipliers; absorbed becomes what they cancel there.
+ *settled: that is what it was before. */
+static double projected_norm(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count, bool *settled) {
+    memcpy(work->trial, work->absorbed, (size_t)model->d); /* scratch here */
+    const unsigned char *before = (const unsigned char *)work->trial;
+    memset(work->absorbed, 0, (size_t)model->d);
+    add_columns(model, work, count, false);
+    *settled = true;
+    for (int64_t k = 0; k < model->d; k++) {
+        work->absorbed[k] = pushes(work->bound[k], work->rest[k]);
+        *settled = *settled && work->absorbed[k] == before[k];
+    }
+    clear_absorbed(model, work, work->rest);
+    return srl_norm(model->d, work->rest);
+}
+
+/* The residual for the slopes in base. */
+static double least_norm(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {
+    if (!srl_has_bounds(model))
+        return least_norm_of_rest(model, work, count);
+    for (int64_t k = 0; k < count; k++)
+        work->value[k] = 0.5 * work->upper[k];
+    bool settled;
+    double best = projected_norm(model, work, count, &settled);
+    for (int round = 0; round < ABSORBING_ROUNDS; round++) {
+        least_norm_of_rest(model, work, count);
+        best = fmin(best, projected_norm(model, work, count, &settled));
+        if (settled)
+            break;
+    }
+    return best;
+}
+
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             const struct srl_point *point, double kink_tolerance) {
     struct srl_stationarity found = {0};
     found.pinned = find_kinks(model, work, point, kink_tolerance);
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++) {
+        work->bound[k] = (signed char)srl_bound_at(model, point->x, k);
+        found.active_bounds += work->bound[k] != 0;
+    }
     memcpy(work->other, work->slopes, (size_t)model->n * sizeof *work->other);
     srl_gradient_of_slopes(model, point, work->other, work->base);
     found.residual = least_norm(model, work, found.pinned);

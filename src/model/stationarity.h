@@ -8,8 +8,13 @@
  *
  *     residual = min over 0 <= lambda <= q of |g + sum_K lambda_i a_i|,
  *
- * a least-squares problem with bounds. It is solved by an active-set method (Stark and Parker, "Bounded-variable least
- * squares: an algorithm and applications", Computational Statistics 10, 1995) on unit columns a_i / |a_i|.
+ * a least-squares problem with bounds. Where x_k is at a bound, the part of the k-th component that pushes against it counts
+ * for nothing: a multiplier mu_k of the bound's own sign cancels it. It is solved by an active-set method (Stark and Parker,
+ * "Bounded-variable least squares: an algorithm and applications", Computational Statistics 10, 1995) on unit columns a_i /
+ * |a_i|.
+ *
+ * With bounds the method works on the components left over by those that multipliers cancel, and goes round until that set
+ * settles.
  *
  * A unit at its kink with q_i < 0 sits on a ridge: F falls from it along some direction, so the point is no minimiser. A
  * ridge's term min(q_i a_i'p, 0) is the lower of two slopes, so with either slope in its place the residual is a lower bound of
@@ -26,20 +31,23 @@ struct srl_stationarity {
     double relative; /* residual over the gradient's scale */
     int64_t pinned;  /* |K| */
     int64_t concave; /* ridges */
+    int64_t active_bounds;
 };
 
 struct srl_stationarity_work {
-    int32_t *kinks;        /* units of K (n) */
-    unsigned char *at;     /* where each multiplier is: at 0, free, or at its upper bound */
-    double *value;         /* multipliers times |a_i| */
-    double *upper;         /* q_i |a_i| */
-    double *slopes;        /* n */
-    double *other, *rates; /* n of scratch each */
-    double *base;          /* g (d) */
-    double *rest;          /* g + sum lambda_i a_i (d) */
-    double *row;           /* one row of A1 (d) */
-    double *columns;       /* unit rows of the free kinks (d x capacity) */
-    double *trial;         /* least-squares right-hand side and solution */
+    int32_t *kinks;          /* units of K (n) */
+    unsigned char *at;       /* where each multiplier is: at 0, free, or at its upper bound */
+    double *value;           /* multipliers times |a_i| */
+    double *upper;           /* q_i |a_i| */
+    double *slopes;          /* n */
+    double *other, *rates;   /* n of scratch each */
+    double *base;            /* g (d) */
+    double *rest;            /* g + sum lambda_i a_i (d) */
+    double *row;             /* one row of A1 (d) */
+    signed char *bound;      /* of each x_k: -1 at its lower bound, 1 at its upper one, 2 at both, else 0 (d) */
+    unsigned char *absorbed; /* components of rest that a bound's multiplier cancels (d) */
+    double *columns;         /* unit rows of the free kinks (d x capacity) */
+    double *trial;           /* least-squares right-hand side and solution */
     int32_t *pivots;
     double *work;
     int64_t capacity; /* free multipliers at most */

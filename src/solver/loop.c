@@ -1,6 +1,12 @@
 /*
- * The minimisation loop. One iteration: Hessian, Cholesky with the least shift, kink-aware Newton step, line search on the true
- * F.
+ * The minimisation loop. One iteration: Hessian, Cholesky with the least shift, kink-aware Newton step, search along it on the
+ * true F.
+ *
+ * Far from a minimiser two cheaper models help. Steps that fit the logits in the present activation pattern open the solve for
+ * as long as each cuts F by a fifth: where b can be attained, five or six of them do the work of twenty Newton steps. And when
+ * Newton's model disagrees with F, F is a bent valley: a second search along the line through the last iterate but one follows
+ * it (parallel tangents; Shah, Buehler and Kempthorne, "Some algorithms for minimizing a function of several variables", J.
+ * SIAM 12, 1964) at the price of a few evaluations.
  *
  * Close to a minimiser a Newton step promises less than the round-off of F; then F cannot judge it, and the step is taken when
  * it shortens the stationarity residual. "Converged" is said only of a point whose residual, computed from the raw data at that
@@ -18,6 +24,7 @@
 enum { DAMPED_TRIES = 12 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
+static const double OPENING_CUT = 0.8;
 
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
@@ -28,6 +35,14 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     srl_hessian_carve(arena, &solver->hessian_work, model);
     srl_newton_carve(arena, &solver->newton, model);
     srl_kink_step_carve(arena, &solver->kinks, model);
+    srl_line_search_carve(arena, &solver->line_search, model);
+    for (int i = 0; i < 2; i++) {
+        solver->path.x[i] = srl_arena_doubles(arena, model->d);
+        solver->path.v[i] = srl_arena_doubles(arena, model->n);
+    }
+    solver->path.step = srl_arena_doubles(arena, model->d);
+    solver->path.rates = srl_arena_doubles(arena, model->n);
+    srl_certificate_carve(arena, &solver->certificate, model);
     solver->scratch = srl_arena_doubles(arena, model->n);
     solver->target = srl_arena_doubles(arena, model->m);
 }
@@ -61,6 +76,7 @@ static void update_report(struct srl_solver *solver, int64_t iterations) {
     quantities[SOFTRELU_REPORT_RESIDUAL_RELATIVE_INDEX] = solver->stationarity.relative;
     quantities[SOFTRELU_REPORT_PINNED_KINKS_INDEX] = (double)solver->stationarity.pinned;
     quantities[SOFTRELU_REPORT_CONCAVE_KINKS_INDEX] = (double)solver->stationarity.concave;
+    quantities[SOFTRELU_REPORT_ACTIVE_BOUNDS_INDEX] = (double)solver->stationarity.active_bounds;
     quantities[SOFTRELU_REPORT_ITERATIONS_INDEX] = (double)iterations;
     quantities[SOFTRELU_REPORT_EVALUATIONS_INDEX] = (double)solver->budget.evaluations;
     quantities[SOFTRELU_REPORT_FACTORISATIONS_INDEX] = (double)solver->newton.factorisations;
@@ -94,10 +110,14 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     solver->newton.factorisations = 0;
     solver->newton.foothold = 0.0;
     solver->damping = 0.0;
+    solver->path.length = 0;
+    solver->opening = solver->has_start && solver->settings.warm_start_rounds > 0;
     bool finite;
     if (solver->has_start) {
         solver->budget.evaluations++;
-        finite = srl_point_move(solver->model, &solver->current, solver->start);
+        memcpy(solver->current.x, solver->start, (size_t)solver->model->d * sizeof *solver->start);
+        srl_project_on_bounds(solver->model, solver->current.x);
+        finite = srl_point_move(solver->model, &solver->current, solver->current.x);
     } else {
         finite = srl_warm_start(solver);
     }
@@ -105,13 +125,6 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
         return srl_fail(message, SOFTRELU_ERROR_OVERFLOW, "F or its derivatives are not finite at the starting point%s",
                         solver->has_start ? " x0" : "");
     return SOFTRELU_OK;
-}
-
-static int64_t count_flips(const struct srl_model *model, const struct srl_point *from, const struct srl_point *to) {
-    int64_t flips = 0;
-    for (int64_t i = 0; i < model->n; i++)
-        flips += (from->u[i] > 0.0) != (to->u[i] > 0.0);
-    return flips;
 }
 
 static void take_trial(struct srl_solver *solver, const struct srl_stationarity *stationarity) {
@@ -128,30 +141,31 @@ static bool refresh(struct srl_solver *solver) {
            differentiate(solver, &solver->current, &solver->stationarity);
 }
 
-/* One try: step with the present damping and line search. SOFTRELU_OK with *moved = false when no decrease was found. */
-static softrelu_termination try_step(struct srl_solver *solver, struct progress *progress, bool *moved) {
+/* One try: step with the present damping and the search along it. SOFTRELU_NOT_RUN with *search telling what came of it. */
+static softrelu_termination try_step(struct srl_solver *solver, struct progress *progress, enum srl_search *search) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
-    *moved = false;
+    *search = SRL_SEARCH_FAILED;
     if (srl_newton_factor(newton, model->d, solver->damping) != 0)
         return SOFTRELU_NUMERICAL_FAILURE;
+    const double began = srl_now();
     const double promise = srl_kink_step(model, &solver->current, newton, &solver->kinks, solver->settings.kink_tolerance);
+    solver->report.quantities[SOFTRELU_REPORT_SECONDS_STEP_INDEX] += srl_now() - began;
     if (!(promise < 0.0) || !isfinite(promise)) /* nothing to gain, or a step beyond double precision */
         return SOFTRELU_NOT_RUN;
-    enum srl_search search = srl_line_search(model, &solver->current, newton->step, solver->kinks.rates, promise,
-                                             &solver->budget, &solver->trial, &progress->step_scale);
-    if (search == SRL_SEARCH_EXHAUSTED)
+    *search = srl_line_search(model, &solver->current, newton->step, solver->kinks.rates, promise, &solver->budget,
+                              &solver->line_search, &solver->trial, &progress->step_scale);
+    if (*search == SRL_SEARCH_EXHAUSTED)
         return srl_budget_exhausted(&solver->budget);
     struct srl_stationarity stationarity;
-    if (search == SRL_SEARCH_FAILED || !differentiate(solver, &solver->trial, &stationarity))
-        return SOFTRELU_NOT_RUN;
-    if (search == SRL_SEARCH_LEVEL && !(stationarity.residual < solver->stationarity.residual))
+    if (*search != SRL_SEARCH_FAILED && !differentiate(solver, &solver->trial, &stationarity))
+        *search = SRL_SEARCH_FAILED;
+    if (*search == SRL_SEARCH_LEVEL && !(stationarity.residual < solver->stationarity.residual))
+        *search = SRL_SEARCH_FAILED;
+    if (*search == SRL_SEARCH_FAILED)
         return SOFTRELU_NOT_RUN;
     progress->shift = newton->shift;
-    progress->step_norm = progress->step_scale * srl_norm(model->d, newton->step);
-    progress->flips = count_flips(model, &solver->current, &solver->trial);
     take_trial(solver, &stationarity);
-    *moved = true;
     return SOFTRELU_NOT_RUN;
 }
 
@@ -164,19 +178,73 @@ static double raised_damping(const struct srl_solver *solver) {
     return DAMPING_UP * fmax(fmax(solver->newton.shift, met), DBL_MIN);
 }
 
-/* One iteration: Newton's step, damped more and more until F decreases. */
-static softrelu_termination iterate(struct srl_solver *solver, struct progress *progress) {
+/* A step that fits the logits, if it still cuts F enough. */
+static bool open_with_fit(struct srl_solver *solver, struct progress *progress) {
+    struct srl_stationarity stationarity;
+    solver->opening = solver->opening && srl_fit_logits(solver) && solver->trial.loss <= OPENING_CUT * solver->current.loss &&
+                      differentiate(solver, &solver->trial, &stationarity);
+    if (!solver->opening)
+        return false;
+    progress->step_scale = 1.0;
+    take_trial(solver, &stationarity);
+    return true;
+}
+
+/* Remembers the iterate that the iteration starts from. */
+static void begin_path(struct srl_solver *solver) {
+    struct srl_path *path = &solver->path;
+    double *x = path->x[1], *v = path->v[1];
+    path->x[1] = path->x[0];
+    path->v[1] = path->v[0];
+    path->x[0] = x;
+    path->v[0] = v;
+    memcpy(x, solver->current.x, (size_t)solver->model->d * sizeof *x);
+    memcpy(v, solver->current.v, (size_t)solver->model->n * sizeof *v);
+    path->length += path->length < 2;
+}
+
+/* From x, which a step has just been taken to, along the line from the iterate before the last, if F falls that way. */
+static void accelerate(struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
+    const struct srl_point *point = &solver->current;
+    struct srl_path *path = &solver->path;
+    if (path->length < 2)
+        return;
+    for (int64_t k = 0; k < model->d; k++)
+        path->step[k] = point->x[k] - path->x[1][k];
+    const double slope = srl_dot(model->d, point->gradient, path->step);
+    const double length = fmin(1.0, srl_farthest(model, point, path->step));
+    if (!(slope < 0.0) || length == 0.0)
+        return;
+    for (int64_t i = 0; i < model->n; i++)
+        path->rates[i] = length * (point->v[i] - path->v[1][i]);
+    srl_scale(model->d, length, path->step);
+    double scale;
+    struct srl_stationarity stationarity;
+    const enum srl_search search = srl_line_search(model, point, path->step, path->rates, 0.5 * length * slope, &solver->budget,
+                                                   &solver->line_search, &solver->trial, &scale);
+    if ((search == SRL_SEARCH_DECREASED || search == SRL_SEARCH_AGREED) && differentiate(solver, &solver->trial, &stationarity))
+        take_trial(solver, &stationarity);
+}
+
+/* Newton's step, damped more and more until F decreases. */
+static softrelu_termination take_newton_step(struct srl_solver *solver, struct progress *progress) {
+    const double began = srl_now();
     srl_hessian_assemble(solver->model, &solver->hessian_work, &solver->current, solver->newton.hessian);
+    solver->report.quantities[SOFTRELU_REPORT_SECONDS_HESSIAN_INDEX] += srl_now() - began;
     const double scale = srl_newton_scale(&solver->newton, solver->model->d);
+    srl_stiffen_pinned(solver->model, &solver->current, &solver->newton, &solver->kinks, solver->settings.kink_tolerance);
     for (int attempt = 0; attempt < DAMPED_TRIES; attempt++) {
         softrelu_termination limit = srl_budget_exhausted(&solver->budget);
         if (limit != SOFTRELU_NOT_RUN)
             return limit;
-        bool moved;
-        softrelu_termination ended = try_step(solver, progress, &moved);
+        enum srl_search search;
+        softrelu_termination ended = try_step(solver, progress, &search);
         if (ended != SOFTRELU_NOT_RUN)
             return ended;
-        if (moved) {
+        if (search != SRL_SEARCH_FAILED) {
+            if (search == SRL_SEARCH_DECREASED)
+                accelerate(solver);
             solver->damping = solver->damping > LEAST_DAMPING * scale ? DAMPING_DOWN * solver->damping : 0.0;
             solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
             return SOFTRELU_NOT_RUN;
@@ -186,9 +254,35 @@ static softrelu_termination iterate(struct srl_solver *solver, struct progress *
     return SOFTRELU_NO_PROGRESS;
 }
 
+static softrelu_termination iterate(struct srl_solver *solver, struct progress *progress) {
+    const struct srl_model *model = solver->model;
+    const double *before = solver->path.x[1]; /* where begin_path() keeps the present iterate */
+    begin_path(solver);
+    if (!open_with_fit(solver, progress)) {
+        const softrelu_termination ended = take_newton_step(solver, progress);
+        if (ended != SOFTRELU_NOT_RUN)
+            return ended;
+    }
+    for (int64_t k = 0; k < model->d; k++)
+        solver->path.step[k] = solver->current.x[k] - before[k];
+    progress->step_norm = srl_norm(model->d, solver->path.step);
+    progress->flips = 0;
+    for (int64_t i = 0; i < model->n; i++) {
+        const double bias = model->c1 != NULL ? model->c1[i] : 0.0;
+        progress->flips += (solver->path.v[0][i] + bias > 0.0) != (solver->current.u[i] > 0.0);
+    }
+    return SOFTRELU_NOT_RUN;
+}
+
+/* Where ridges meet, the residual is only a lower bound of the steepest descent; the certificate looks at all their sides. */
+static bool proves_stationarity(const struct softrelu_certificate *certificate) {
+    return certificate->verdict == SOFTRELU_VERDICT_CERTIFIED || certificate->verdict == SOFTRELU_VERDICT_STATIONARY;
+}
+
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message) {
     struct progress progress = {0};
     srl_report_clear(&solver->report);
+    srl_certificate_clear(&solver->certificate);
     atomic_store(&solver->stop_requested, 0);
     softrelu_status status = begin(solver, message);
     if (status != SOFTRELU_OK)
@@ -218,6 +312,11 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
             progress = next;
     }
     if (ended != SOFTRELU_CONVERGED && progress.iteration > 0 && refresh(solver) && meets_tolerance(solver))
+        ended = SOFTRELU_CONVERGED;
+    if (!srl_certificate_examine(&solver->certificate, solver->current.x, solver->settings.kink_tolerance,
+                                 solver->settings.tolerance))
+        return srl_fail(message, SOFTRELU_ERROR_LAPACK, "LAPACK refused the certificate's matrices");
+    if (ended == SOFTRELU_NO_PROGRESS && proves_stationarity(&solver->certificate))
         ended = SOFTRELU_CONVERGED;
     update_report(solver, progress.iteration);
     solver->report.termination = ended;

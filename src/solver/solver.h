@@ -5,13 +5,22 @@
 #include <stdatomic.h>
 
 #include "base/message.h"
+#include "certificate/certificate.h"
 #include "model/hessian.h"
 #include "model/stationarity.h"
 #include "solver/report.h"
 #include "solver/settings.h"
 #include "step/budget.h"
 #include "step/kink_step.h"
+#include "step/line_search.h"
 #include "step/newton.h"
+
+/* The last two iterates, for the acceleration. */
+struct srl_path {
+    double *x[2], *v[2];  /* x[0] before this iteration, x[1] before the last one (d each); v = A1 x (n each) */
+    int64_t length;       /* how many there are */
+    double *step, *rates; /* from x[1] to here (d, n) */
+};
 
 struct srl_solver {
     const struct srl_model *model;
@@ -29,11 +38,15 @@ struct srl_solver {
     struct srl_hessian_work hessian_work;
     struct srl_newton newton;
     struct srl_kink_step kinks;
+    struct srl_line_search line_search;
+    struct srl_path path;
     double *scratch; /* n */
     double *target;  /* logits the warm start aims at (m) */
     struct srl_budget budget;
+    bool opening;   /* steps that fit the logits still pay */
     double damping; /* shift asked for after rejected steps, 0 while Newton's own steps are accepted */
     struct softrelu_report report;
+    struct softrelu_certificate certificate; /* of the solution */
 };
 
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver);
@@ -43,5 +56,9 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
 
 /* Puts the warm start, evaluated, into solver->current. False when F is not finite at any candidate. */
 bool srl_warm_start(struct srl_solver *solver);
+
+/* One round of the warm start's least squares from the pattern of solver->current (all at the slope 1/2 when no unit is on)
+   into solver->trial, evaluated. False when it is not finite. */
+bool srl_fit_logits(struct srl_solver *solver);
 
 #endif

@@ -4,10 +4,13 @@
  * Let y = log b (entries that are not positive replaced by a value well below the smallest positive one: the logarithm has
  * nothing to say there). With the slopes s of the ReLUs fixed, z(x) = A2 diag(s)(A1 x + c1) + c2 is affine and
  *
- *     x = argmin  omega/2 |z(x) - y - mean|^2 + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
+ *     x = argmin  1/2 sum_j omega_j (z_j(x) - y_j - mean)^2 + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
  *
- * is one Newton step with the curvature weights r = omega and the centring f = 1/m: the Hessian assembly serves as it is.
- * omega is the typical curvature of the output loss at f = b, so that fit and regulariser keep their true proportion. The
+ * is one Newton step with the curvature weights r = omega and the centring f = omega / sum omega: the Hessian assembly serves
+ * as it is. The output loss itself weighs logit j by b_j^2 (squares) or b_j (kl), which counts only the few largest outputs;
+ * equal weights find the pattern best when b can be attained, but follow the noise of small outputs when it cannot. sqrt b_j is
+ * the best of both on the synthetic family; their mean is the typical curvature of the output loss at f = b, so that fit and
+ * regulariser keep their true proportion. The
  * first round takes every ReLU at its average slope 1/2, the next ones the pattern of the point just found; when b was made by
  * some input, the right pattern is found in a round or two and x is that input. The best F seen wins.
  */
@@ -16,11 +19,13 @@
 #include <math.h>
 #include <string.h>
 
-static const double RIDGE = 1e-12; /* relative to the largest diagonal entry */
+static const double RIDGE = 1e-12;       /* relative to the largest diagonal entry */
+static const double LEAST_WEIGHT = 1e-8; /* of a logit, squared, relative to the largest */
 
-/* Evaluates F at trial->x (counted) and keeps the point in current when it is the best so far. */
+/* Evaluates F at trial->x, brought within the bounds (counted), and keeps the point in current when it is the best so far. */
 static void consider(struct srl_solver *solver, bool *found) {
     solver->budget.evaluations++;
+    srl_project_on_bounds(solver->model, solver->trial.x);
     if (!srl_point_move(solver->model, &solver->trial, solver->trial.x))
         return;
     if (!*found || solver->trial.loss < solver->current.loss) {
@@ -48,6 +53,24 @@ static double set_target(const struct srl_model *model, double *target) {
     return omega > 0.0 && isfinite(omega) ? omega : 1.0 / (double)model->m;
 }
 
+/* f_j proportional to sqrt b_j (those not positive as if just below the least positive one), with sum 1. */
+static void set_weights(const struct srl_model *model, struct srl_outer *outer) {
+    double largest = 0.0, sum = 0.0;
+    for (int64_t j = 0; j < model->m; j++)
+        largest = fmax(largest, model->b[j]);
+    for (int64_t j = 0; j < model->m; j++)
+        sum += outer->f[j] = largest > 0.0 ? sqrt(fmax(model->b[j] / largest, LEAST_WEIGHT)) : 1.0;
+    outer->top = 0;
+    for (int64_t j = 0; j < model->m; j++) {
+        outer->f[j] /= sum;
+        if (outer->f[j] > outer->f[outer->top])
+            outer->top = j;
+    }
+    outer->rest = 0.0;
+    for (int64_t j = 0; j < model->m; j++)
+        outer->rest += j == outer->top ? 0.0 : outer->f[j];
+}
+
 /* trial becomes the point whose Hessian is that of the least-squares problem in the pattern of trial->u, with slope for the
    units that are on; its gradient the right-hand side. */
 static void linearise(struct srl_solver *solver, double slope, double omega) {
@@ -56,18 +79,17 @@ static void linearise(struct srl_solver *solver, double slope, double omega) {
     for (int64_t i = 0; i < model->n; i++)
         at->h[i] = at->u[i] > 0.0 && model->c1 != NULL ? slope * model->c1[i] : 0.0;
     srl_logits(model, at->h, at->z);
+    set_weights(model, &at->outer);
     double mean = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         at->z[j] = solver->target[j] - at->z[j];
-        mean += at->z[j] / (double)model->m;
+        mean += at->outer.f[j] * at->z[j];
     }
     for (int64_t j = 0; j < model->m; j++) {
-        at->q[j] = omega * slope * (at->z[j] - mean);
-        at->r[j] = omega * slope * slope;
-        at->outer.f[j] = 1.0 / (double)model->m;
+        const double weight = omega * (double)model->m * at->outer.f[j];
+        at->q[j] = weight * slope * (at->z[j] - mean);
+        at->r[j] = weight * slope * slope;
     }
-    at->outer.top = 0;
-    at->outer.rest = 1.0 - at->outer.f[0];
 
     srl_back_to_hidden(model, at->q, solver->scratch);
     for (int64_t i = 0; i < model->n; i++)
@@ -77,9 +99,36 @@ static void linearise(struct srl_solver *solver, double slope, double omega) {
     srl_gemv(SRL_TRANSPOSED, -1.0, &model->A1, solver->scratch, 1.0, at->gradient);
 }
 
-bool srl_warm_start(struct srl_solver *solver) {
+/* The least-squares problem linearised in trial: its solution into trial->x. */
+static bool fit(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
+    srl_hessian_assemble(model, &solver->hessian_work, &solver->trial, newton->hessian);
+    if (srl_newton_factor(newton, model->d, RIDGE * srl_newton_scale(newton, model->d)) != 0 ||
+        isnan(srl_newton_solve(newton, model->d, solver->trial.gradient)))
+        return false;
+    memcpy(solver->trial.x, newton->step, (size_t)model->d * sizeof *newton->step);
+    return true;
+}
+
+bool srl_fit_logits(struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
+    const double omega = set_target(model, solver->target);
+    bool any_on = false;
+    for (int64_t i = 0; i < model->n; i++)
+        any_on = any_on || solver->current.u[i] > 0.0;
+    for (int64_t i = 0; i < model->n; i++)
+        solver->trial.u[i] = any_on ? solver->current.u[i] : 1.0;
+    linearise(solver, any_on ? 1.0 : 0.5, omega);
+    if (!fit(solver))
+        return false;
+    srl_project_on_bounds(model, solver->trial.x);
+    solver->budget.evaluations++;
+    return srl_point_move(model, &solver->trial, solver->trial.x);
+}
+
+bool srl_warm_start(struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
     const double omega = set_target(model, solver->target);
     bool found = false;
     if (model->x_ref != NULL || solver->settings.warm_start_rounds == 0) {
@@ -95,11 +144,8 @@ bool srl_warm_start(struct srl_solver *solver) {
         for (int64_t i = 0; i < model->n && round == 0; i++)
             solver->trial.u[i] = 1.0;
         linearise(solver, round == 0 ? 0.5 : 1.0, omega);
-        srl_hessian_assemble(model, &solver->hessian_work, &solver->trial, newton->hessian);
-        if (srl_newton_factor(newton, model->d, RIDGE * srl_newton_scale(newton, model->d)) != 0 ||
-            isnan(srl_newton_solve(newton, model->d, solver->trial.gradient)))
+        if (!fit(solver))
             break;
-        memcpy(solver->trial.x, newton->step, (size_t)model->d * sizeof *newton->step);
         consider(solver, &found);
     }
     if (!found) { /* every fit overflowed: the origin is the mildest point there is */

@@ -1,48 +1,82 @@
 #include "step/hinge_qp.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OFF, FULL, PINNED };
-/* Relative sizes below which a slope, a direction or a violation is round-off. */
-static const double SLOPE_ROUND_OFF = 1e-13, DIRECTION_ROUND_OFF = 1e-14, MULTIPLIER_ROUND_OFF = 1e-13, DEPENDENT = 1e-10;
+enum { OFF, FULL, PINNED, DEPENDENT }; /* DEPENDENT: off or full makes no difference on the face, its row lies in its span */
+enum { FIXED = 2 };
+/* Relative sizes below which a slope, a direction or a violation is round-off, or a row depends on others. */
+static const double SLOPE_ROUND_OFF = 1e-13, DIRECTION_ROUND_OFF = 1e-15, MULTIPLIER_ROUND_OFF = 1e-13, DEPENDENCE = 1e-10;
+static const double AT_KINK = 1e-13;
+enum { REFINEMENTS = 3 }; /* steps on one face, the first included */
+enum { STALLED = 20 };    /* steps of length zero in a row that call for leave_vertex() */
 
 void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_t d, int64_t capacity) {
     qp->d = d;
     qp->capacity = capacity;
+    qp->lower = srl_arena_doubles(arena, d);
+    qp->upper = srl_arena_doubles(arena, d);
     qp->rows = srl_arena_matrix(arena, capacity, d);
     qp->offsets = srl_arena_doubles(arena, capacity);
     qp->weights = srl_arena_doubles(arena, capacity);
     qp->start = srl_arena_flags(arena, capacity);
     qp->step = srl_arena_doubles(arena, d);
-    qp->state = srl_arena_flags(arena, capacity);
     qp->pinned = srl_arena_indices(arena, d);
+    qp->multipliers = srl_arena_doubles(arena, d);
+    qp->vertex = srl_arena_doubles(arena, d);
+    qp->state = srl_arena_flags(arena, capacity);
+    qp->side = (signed char *)srl_arena_flags(arena, d);
     qp->basis = srl_arena_matrix(arena, d, d);
     qp->triangle = srl_arena_matrix(arena, d, d);
     qp->linear = srl_arena_doubles(arena, d);
-    qp->s = srl_arena_doubles(arena, d);
     qp->residual = srl_arena_doubles(arena, d);
     qp->direction = srl_arena_doubles(arena, d);
-    qp->multipliers = srl_arena_doubles(arena, d);
+    qp->coefficients = srl_arena_doubles(arena, d);
     qp->values = srl_arena_doubles(arena, capacity);
     qp->rates = srl_arena_doubles(arena, capacity);
-    qp->bends = srl_arena_take(arena, capacity, sizeof *qp->bends);
+    qp->norms = srl_arena_doubles(arena, capacity);
+    qp->bends = srl_arena_take(arena, capacity > INT64_MAX - d ? -1 : capacity + d, sizeof *qp->bends);
 }
 
 static const double *row(const struct srl_hinge_qp *qp, int64_t hinge) { return qp->rows + hinge * qp->d; }
+static struct srl_matrix rows_of(const struct srl_hinge_qp *qp) {
+    return (struct srl_matrix){qp->rows, qp->count, qp->d, qp->d, true};
+}
+static struct srl_matrix basis_of(const struct srl_hinge_qp *qp) {
+    return (struct srl_matrix){qp->basis, qp->d, qp->pinned_count, qp->d, false};
+}
+static int64_t component(int32_t which) { return -1 - (int64_t)which; } /* of a bound */
 
-/* x - QQ'x in place, twice for full orthogonality; the coefficients Q'x are added to coefficients unless NULL. */
-static void project_out(const struct srl_hinge_qp *qp, double *x, double *coefficients) {
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t k = 0; k < qp->pinned_count; k++) {
-            const double *q = qp->basis + k * qp->d;
-            const double along = srl_dot(qp->d, q, x);
-            srl_axpy(qp->d, -along, q, x);
-            if (coefficients != NULL)
-                coefficients[k] += along;
-        }
+/* ------------------------------------------------------------------------------------------------ the pinned set and Y = QT */
+
+/* x -= QQ'x, twice for full orthogonality; the coefficients Q'x are added to coefficients. */
+static void project_out(struct srl_hinge_qp *qp, double *x, double *coefficients) {
+    const struct srl_matrix basis = basis_of(qp);
+    for (int pass = 0; pass < 2 && qp->pinned_count > 0; pass++) {
+        srl_gemv(SRL_TRANSPOSED, 1.0, &basis, x, 0.0, qp->coefficients);
+        srl_gemv(SRL_PLAIN, -1.0, &basis, qp->coefficients, 1.0, x);
+        if (coefficients != NULL)
+            srl_axpy(qp->pinned_count, 1.0, qp->coefficients, coefficients);
+    }
+}
+
+/* A new column of Q and T for y = L^-1 row. False, and nothing changed, when it depends on those there are. */
+static bool append(struct srl_hinge_qp *qp, int32_t which, double *y) {
+    if (qp->pinned_count == qp->d)
+        return false;
+    double *column = qp->triangle + qp->pinned_count * qp->d;
+    memset(column, 0, (size_t)qp->d * sizeof *column);
+    srl_trsm_lower(SRL_PLAIN, qp->d, 1, qp->factor, qp->d, y, qp->d);
+    const double before = srl_norm(qp->d, y);
+    project_out(qp, y, column);
+    const double after = srl_norm(qp->d, y);
+    if (!(after > DEPENDENCE * before))
+        return false;
+    srl_scale(qp->d, 1.0 / after, y);
+    column[qp->pinned_count] = after;
+    qp->pinned[qp->pinned_count++] = which;
+    return true;
 }
 
 static void set_full(struct srl_hinge_qp *qp, int64_t hinge, bool full) {
@@ -51,157 +85,275 @@ static void set_full(struct srl_hinge_qp *qp, int64_t hinge, bool full) {
     qp->state[hinge] = full ? FULL : OFF;
 }
 
-/* Pins a hinge: a new column of Q and T. False, and nothing changed, when its row depends on the pinned ones. */
-static bool pin(struct srl_hinge_qp *qp, int64_t hinge) {
-    if (qp->pinned_count == qp->d)
+static bool pin_hinge(struct srl_hinge_qp *qp, int64_t hinge) {
+    double *y = qp->basis + qp->pinned_count * qp->d;
+    if (qp->pinned_count < qp->d)
+        memcpy(y, row(qp, hinge), (size_t)qp->d * sizeof *y);
+    if (!append(qp, (int32_t)hinge, y))
         return false;
-    double *q = qp->basis + qp->pinned_count * qp->d, *column = qp->triangle + qp->pinned_count * qp->d;
-    memcpy(q, row(qp, hinge), (size_t)qp->d * sizeof *q);
-    memset(column, 0, (size_t)qp->d * sizeof *column);
-    const double before = srl_norm(qp->d, q);
-    project_out(qp, q, column);
-    const double after = srl_norm(qp->d, q);
-    if (!(after > DEPENDENT * before))
-        return false;
-    srl_scale(qp->d, 1.0 / after, q);
-    column[qp->pinned_count] = after;
     set_full(qp, hinge, false);
-    qp->pinned[qp->pinned_count++] = (int32_t)hinge;
     qp->state[hinge] = PINNED;
     return true;
 }
 
-/* Lets the k-th pinned hinge go and rebuilds the columns behind it. */
-static void release(struct srl_hinge_qp *qp, int64_t k, bool full) {
-    const int64_t count = qp->pinned_count, hinge = qp->pinned[k];
-    set_full(qp, hinge, full);
-    qp->pinned_count = k;
-    for (int64_t j = k + 1; j < count; j++) {
-        const int64_t other = qp->pinned[j];
-        if (!pin(qp, other))
-            set_full(qp, other, false);
+static bool pin_bound(struct srl_hinge_qp *qp, int64_t k, int side) {
+    double *y = qp->basis + qp->pinned_count * qp->d;
+    if (qp->pinned_count < qp->d) {
+        memset(y, 0, (size_t)qp->d * sizeof *y);
+        y[k] = side < 0 ? -1.0 : 1.0;
+    }
+    if (!append(qp, (int32_t)(-1 - k), y))
+        return false;
+    qp->side[k] = (signed char)side;
+    return true;
+}
+
+/* Hinges that were left alone as dependent are looked at again. */
+static void forget_dependence(struct srl_hinge_qp *qp) {
+    for (int64_t i = 0; i < qp->known; i++)
+        if (qp->state[i] == DEPENDENT)
+            set_full(qp, i, qp->values[i] > 0.0);
+}
+
+/* Takes the k-th column out of Y = QT: T without it is upper Hessenberg, and rotations of neighbouring columns of Q make it
+   triangular again. */
+static void remove_column(struct srl_hinge_qp *qp, int64_t k) {
+    const int64_t d = qp->d, last = --qp->pinned_count;
+    for (int64_t j = k; j < last; j++) {
+        qp->pinned[j] = qp->pinned[j + 1];
+        memcpy(qp->triangle + j * d, qp->triangle + (j + 1) * d, (size_t)d * sizeof *qp->triangle);
+    }
+    for (int64_t j = k; j < last; j++) {
+        double *column = qp->triangle + j * d;
+        const double length = hypot(column[j], column[j + 1]), c = column[j] / length, s = column[j + 1] / length;
+        for (int64_t i = j; i < last; i++) {
+            double *t = qp->triangle + i * d + j;
+            const double above = t[0], below = t[1];
+            t[0] = c * above + s * below;
+            t[1] = c * below - s * above;
+        }
+        double *q = qp->basis + j * d;
+        for (int64_t i = 0; i < d; i++) {
+            const double left = q[i], right = q[i + d];
+            q[i] = c * left + s * right;
+            q[i + d] = c * right - s * left;
+        }
+        column[j + 1] = 0.0;
     }
 }
 
-/* values_i = e_i + y_i's. */
-static void update_values(struct srl_hinge_qp *qp) {
-    const struct srl_matrix rows = {qp->rows, qp->count, qp->d, qp->d, true};
-    memcpy(qp->values, qp->offsets, (size_t)qp->count * sizeof *qp->values);
-    srl_gemv(SRL_PLAIN, 1.0, &rows, qp->s, 1.0, qp->values);
+static void release(struct srl_hinge_qp *qp, int64_t k, bool full) {
+    const int32_t which = qp->pinned[k];
+    remove_column(qp, k);
+    if (which >= 0)
+        set_full(qp, which, full);
+    else
+        qp->side[component(which)] = 0;
+    forget_dependence(qp);
 }
 
-/* s moves within the span of Q so that the pinned hinges are at zero: T'c = -values, s += Q c. */
+/* ------------------------------------------------------------------------------------------------------------- where p stands
+ */
+
+/* values_i = e_i + b_i'p. */
+static void update_values(struct srl_hinge_qp *qp) {
+    const struct srl_matrix rows = rows_of(qp);
+    memcpy(qp->values, qp->offsets, (size_t)qp->count * sizeof *qp->values);
+    srl_gemv(SRL_PLAIN, 1.0, &rows, qp->step, 1.0, qp->values);
+}
+
+static double bound_of(const struct srl_hinge_qp *qp, int64_t k) { return qp->side[k] < 0 ? qp->lower[k] : qp->upper[k]; }
+
+/* How far p is beyond the pinned hinge or bound. */
+static double excess(const struct srl_hinge_qp *qp, int32_t which) {
+    if (which >= 0)
+        return qp->values[which];
+    const int64_t k = component(which);
+    return qp->side[k] < 0 ? qp->lower[k] - qp->step[k] : qp->step[k] - qp->upper[k];
+}
+
+/* p moves within the span of the pinned rows so that all of them hold: T'c = -excess, p += L'^-1 Q c. */
 static void settle_on_face(struct srl_hinge_qp *qp) {
+    const struct srl_matrix basis = basis_of(qp);
+    double *c = qp->coefficients;
     update_values(qp);
-    double *c = qp->direction; /* scratch here */
     for (int64_t k = 0; k < qp->pinned_count; k++) {
         const double *column = qp->triangle + k * qp->d;
-        c[k] = (-qp->values[qp->pinned[k]] - srl_dot(k, column, c)) / column[k];
+        c[k] = (-excess(qp, qp->pinned[k]) - srl_dot(k, column, c)) / column[k];
     }
-    for (int64_t k = 0; k < qp->pinned_count; k++)
-        srl_axpy(qp->d, c[k], qp->basis + k * qp->d, qp->s);
-}
-
-static void begin(struct srl_hinge_qp *qp, const double *factor, const double *gradient) {
-    memcpy(qp->linear, gradient, (size_t)qp->d * sizeof *qp->linear);
-    srl_trsm_lower(SRL_PLAIN, qp->d, 1, factor, qp->d, qp->linear, qp->d);
-    srl_trsm_lower(SRL_PLAIN, qp->d, qp->count, factor, qp->d, qp->rows, qp->d);
-    memset(qp->s, 0, (size_t)qp->d * sizeof *qp->s);
-    memset(qp->state, OFF, (size_t)qp->count);
-    qp->pinned_count = 0;
-    qp->iterations = 0;
-    for (int64_t i = 0; i < qp->count; i++)
-        if (qp->start[i])
-            pin(qp, i);
-    settle_on_face(qp);
+    if (qp->pinned_count > 0) {
+        srl_gemv(SRL_PLAIN, 1.0, &basis, c, 0.0, qp->direction);
+        srl_trsm_lower(SRL_TRANSPOSED, qp->d, 1, qp->factor, qp->d, qp->direction, qp->d);
+        srl_axpy(qp->d, 1.0, qp->direction, qp->step);
+    }
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++)
+        if (qp->side[k] != 0)
+            qp->step[k] = bound_of(qp, k);
     update_values(qp);
-    for (int64_t i = 0; i < qp->count; i++)
-        if (qp->state[i] != PINNED && qp->values[i] > 0.0)
-            set_full(qp, i, true);
 }
 
-/* direction = -(I - QQ')(s + linear); returns its length, 0 when it is round-off. */
+/* Round-off may take p beyond a bound that it did not mean to meet. */
+static void clamp(struct srl_hinge_qp *qp) {
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++)
+        qp->step[k] = fmin(fmax(qp->step[k], qp->lower[k]), qp->upper[k]);
+}
+
+static bool within_bounds(const struct srl_hinge_qp *qp) {
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++)
+        if (!(qp->step[k] >= qp->lower[k] && qp->step[k] <= qp->upper[k]))
+            return false;
+    return true;
+}
+
+/* New hinges take the state of the side that p is on. */
+static void classify(struct srl_hinge_qp *qp) {
+    for (; qp->known < qp->count; qp->known++) {
+        const int64_t i = qp->known;
+        qp->norms[i] = srl_norm(qp->d, row(qp, i));
+        if (qp->state[i] != PINNED)
+            set_full(qp, i, qp->values[i] > 0.0);
+    }
+}
+
+static void begin_at_zero(struct srl_hinge_qp *qp, bool guess) {
+    memcpy(qp->linear, qp->gradient, (size_t)qp->d * sizeof *qp->linear);
+    memset(qp->step, 0, (size_t)qp->d * sizeof *qp->step);
+    memset(qp->state, OFF, (size_t)qp->count);
+    memset(qp->side, 0, (size_t)qp->d);
+    qp->known = 0;
+    qp->pinned_count = 0;
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++) /* what is fixed, and what the gradient pushes out of bounds */
+        if (qp->lower[k] == 0.0 && qp->upper[k] == 0.0)
+            pin_bound(qp, k, FIXED);
+    for (int64_t k = 0; k < qp->d && qp->bounded && guess; k++)
+        if (qp->side[k] == 0 && (qp->gradient[k] > 0.0 ? qp->lower[k] : qp->upper[k]) == 0.0)
+            pin_bound(qp, k, qp->gradient[k] > 0.0 ? -1 : 1);
+    for (int64_t i = 0; i < qp->count && guess; i++)
+        if (qp->start[i])
+            pin_hinge(qp, i);
+    settle_on_face(qp);
+    classify(qp);
+}
+
+/* --------------------------------------------------------------------------------------------------------------- one iteration
+ */
+
+/* residual = L^-1 (linear + Hp), direction = -(I - QQ') residual = delta. Returns |delta|, 0 when it is round-off. */
 static double find_direction(struct srl_hinge_qp *qp) {
+    srl_symv(qp->d, qp->hessian, qp->d, qp->step, qp->residual);
+    srl_axpy(qp->d, qp->shift, qp->step, qp->residual);
+    srl_axpy(qp->d, 1.0, qp->linear, qp->residual);
+    srl_trsm_lower(SRL_PLAIN, qp->d, 1, qp->factor, qp->d, qp->residual, qp->d);
     for (int64_t k = 0; k < qp->d; k++)
-        qp->residual[k] = qp->s[k] + qp->linear[k];
-    const double size = srl_norm(qp->d, qp->s) + srl_norm(qp->d, qp->linear);
-    memcpy(qp->direction, qp->residual, (size_t)qp->d * sizeof *qp->direction);
-    srl_scale(qp->d, -1.0, qp->direction);
+        qp->direction[k] = -qp->residual[k];
     project_out(qp, qp->direction, NULL);
-    const double length = srl_norm(qp->d, qp->direction);
-    return length > DIRECTION_ROUND_OFF * size ? length : 0.0;
+    const double length = qp->pinned_count < qp->d ? srl_norm(qp->d, qp->direction) : 0.0;
+    return length <= DIRECTION_ROUND_OFF * srl_norm(qp->d, qp->residual) ? 0.0 : length; /* NaN stays NaN */
 }
 
 static int by_position(const void *a, const void *b) {
     const struct srl_bend *left = a, *right = b;
     if (left->at != right->at)
         return left->at < right->at ? -1 : 1;
-    return left->hinge < right->hinge ? -1 : left->hinge > right->hinge;
+    return left->which < right->which ? -1 : left->which > right->which;
 }
 
-/* Where the hinges bend the parabola along direction, for 0 <= t <= 1, in order. */
-static int64_t find_bends(struct srl_hinge_qp *qp, double length) {
-    const struct srl_matrix rows = {qp->rows, qp->count, qp->d, qp->d, true};
+/* Where hinges bend the parabola along dp, and where bounds end it, for 0 <= t <= 1, in order. */
+static int64_t find_bends(struct srl_hinge_qp *qp) {
+    const struct srl_matrix rows = rows_of(qp);
+    const double length = srl_norm(qp->d, qp->direction);
     int64_t found = 0;
     srl_gemv(SRL_PLAIN, 1.0, &rows, qp->direction, 0.0, qp->rates);
     for (int64_t i = 0; i < qp->count; i++) {
-        if (qp->state[i] == PINNED || qp->weights[i] == 0.0)
+        if (qp->state[i] > FULL || qp->weights[i] == 0.0)
             continue;
         const bool bends = qp->state[i] == OFF ? qp->rates[i] > 0.0 : qp->rates[i] < 0.0;
         const double at = bends ? fmax(0.0, -qp->values[i] / qp->rates[i]) : INFINITY;
-        if (at <= 1.0 && fabs(qp->rates[i]) > SLOPE_ROUND_OFF * length * srl_norm(qp->d, row(qp, i)))
-            qp->bends[found++] = (struct srl_bend){at, i};
+        if (at <= 1.0 && fabs(qp->rates[i]) > SLOPE_ROUND_OFF * length * qp->norms[i])
+            qp->bends[found++] = (struct srl_bend){at, (int32_t)i};
+    }
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++) {
+        const double bound = qp->direction[k] > 0.0 ? qp->upper[k] : qp->lower[k];
+        const double at = qp->side[k] == 0 ? fmax(0.0, (bound - qp->step[k]) / qp->direction[k]) : INFINITY;
+        if (at <= 1.0 && fabs(qp->direction[k]) > SLOPE_ROUND_OFF * length)
+            qp->bends[found++] = (struct srl_bend){at, (int32_t)(-1 - k)};
     }
     qsort(qp->bends, (size_t)found, sizeof *qp->bends, by_position);
     return found;
 }
 
-/* Moves to the exact minimiser along direction; hinges passed change state, the one that stops the move is pinned. True when
-   the minimiser is the parabola's own, t = 1 of an unbent one. */
-static bool move(struct srl_hinge_qp *qp, double length) {
-    const int64_t bends = find_bends(qp, length);
-    const double curvature = length * length;
-    double jumps = 0.0, t = 1.0;
-    int64_t stopped_by = -1;
+/* Walks the bends up to the one where the slope changes sign: hinges passed change state. Returns its place in bends, or -1
+   with the end of the parabola in *t. */
+static int64_t walk(struct srl_hinge_qp *qp, int64_t bends, double curvature, double *t) {
+    double jumps = 0.0;
     for (int64_t k = 0; k < bends; k++) {
-        const int64_t hinge = qp->bends[k].hinge;
-        const double at = qp->bends[k].at, slope = (at - 1.0) * curvature + jumps;
-        if (slope >= 0.0)
+        const int32_t which = qp->bends[k].which;
+        *t = qp->bends[k].at;
+        if ((*t - 1.0) * curvature + jumps >= 0.0)
             break;
-        jumps += qp->weights[hinge] * fabs(qp->rates[hinge]);
-        if ((at - 1.0) * curvature + jumps >= 0.0) {
-            t = at;
-            stopped_by = hinge;
-            break;
-        }
-        set_full(qp, hinge, qp->state[hinge] == OFF);
+        if (which < 0)
+            return k;
+        jumps += qp->weights[which] * fabs(qp->rates[which]);
+        if ((*t - 1.0) * curvature + jumps >= 0.0)
+            return k;
+        set_full(qp, which, qp->state[which] == OFF);
     }
-    if (stopped_by < 0)
-        t = 1.0 - jumps / curvature;
-    srl_axpy(qp->d, t, qp->direction, qp->s);
-    if (stopped_by >= 0)
-        pin(qp, stopped_by);
-    update_values(qp);
-    return stopped_by < 0 && jumps == 0.0;
+    *t = 1.0 - jumps / curvature;
+    return -1;
 }
 
-/* At the minimiser of a face: lets the worst multiplier go. False when all are in their bounds: the problem is solved. */
-static bool release_worst(struct srl_hinge_qp *qp) {
-    double *lambda = qp->multipliers, worst = 0.0;
-    for (int64_t k = 0; k < qp->d; k++)
-        qp->residual[k] = qp->s[k] + qp->linear[k];
-    const double scale = srl_norm(qp->d, qp->residual);
-    int64_t chosen = -1;
-    for (int64_t k = 0; k < qp->pinned_count; k++) /* Q'(-r), then T lambda = that */
-        lambda[k] = -srl_dot(qp->d, qp->basis + k * qp->d, qp->residual);
+/* Moves to the exact minimiser along the direction. True when that is the end of an unbent parabola, t = 1. */
+static bool move(struct srl_hinge_qp *qp, double length) {
+    srl_trsm_lower(SRL_TRANSPOSED, qp->d, 1, qp->factor, qp->d, qp->direction, qp->d);
+    const int64_t bends = find_bends(qp);
+    double t = 1.0;
+    const int64_t stopped = walk(qp, bends, length * length, &t);
+    srl_axpy(qp->d, t, qp->direction, qp->step);
+    clamp(qp);
+    qp->stalled = t > 0.0 ? 0 : qp->stalled + 1;
+    if (stopped >= 0) {
+        const int32_t which = qp->bends[stopped].which;
+        if (which < 0)
+            pin_bound(qp, component(which), qp->direction[component(which)] > 0.0 ? 1 : -1);
+        else if (!pin_hinge(qp, which)) {
+            set_full(qp, which, false);
+            qp->state[which] = DEPENDENT;
+        }
+    }
+    update_values(qp);
+    return stopped < 0 && t == 1.0;
+}
+
+/* T lambda = -Q'residual. */
+static void find_multipliers(struct srl_hinge_qp *qp) {
+    const struct srl_matrix basis = basis_of(qp);
+    double *lambda = qp->multipliers;
+    if (qp->pinned_count == 0)
+        return;
+    srl_gemv(SRL_TRANSPOSED, -1.0, &basis, qp->residual, 0.0, lambda);
     for (int64_t k = qp->pinned_count - 1; k >= 0; k--) {
         lambda[k] /= qp->triangle[k + k * qp->d];
         srl_axpy(k, -lambda[k], qp->triangle + k * qp->d, lambda);
     }
+}
+
+static double weight_of(const struct srl_hinge_qp *qp, int32_t which) { return which < 0 ? INFINITY : qp->weights[which]; }
+
+/* At the minimiser of a face: lets the multiplier go that violates its interval most. False when all are inside: the problem is
+   solved. */
+static bool release_worst(struct srl_hinge_qp *qp) {
+    const double *lambda = qp->multipliers;
+    const double scale = MULTIPLIER_ROUND_OFF * srl_norm(qp->d, qp->residual);
+    double worst = scale;
+    int64_t chosen = -1;
+    find_multipliers(qp);
     for (int64_t k = 0; k < qp->pinned_count; k++) {
-        const double size = srl_norm(qp->d, row(qp, qp->pinned[k]));
-        const double violation = fmax(-lambda[k], lambda[k] - qp->weights[qp->pinned[k]]) * size;
-        if (violation > MULTIPLIER_ROUND_OFF * scale && violation > worst) {
+        const int32_t which = qp->pinned[k];
+        if (which < 0 && qp->side[component(which)] == FIXED)
+            continue;
+        const double size = srl_norm(k + 1, qp->triangle + k * qp->d); /* |y_k| */
+        const double violation = fmax(-lambda[k], lambda[k] - weight_of(qp, which)) * size;
+        if (violation > worst) {
             worst = violation;
             chosen = k;
         }
@@ -212,27 +364,163 @@ static bool release_worst(struct srl_hinge_qp *qp) {
     return true;
 }
 
-void srl_hinge_qp_solve(struct srl_hinge_qp *qp, const double *factor, const double *gradient) {
-    const int64_t limit = 100 + 4 * (qp->d + qp->count);
-    begin(qp, factor, gradient);
-    qp->solved = false;
-    while (!qp->solved && qp->iterations++ < limit) {
-        const double length = find_direction(qp);
-        const bool at_minimiser_of_face = length == 0.0 || move(qp, length);
-        qp->solved = at_minimiser_of_face && !release_worst(qp);
-    }
-    settle_on_face(qp);
+/* ------------------------------------------------------------------------------------------------------ degenerate vertices */
 
-    /* 1/2 |s|^2 + (L^-1 g)'s + sum w_i max(0, e_i + y_i's); p = L'^-1 s */
+/* Whether p is at the kink of hinge i up to round-off. */
+static bool at_kink(const struct srl_hinge_qp *qp, int64_t i, double length) {
+    return fabs(qp->values[i]) <= AT_KINK * (fabs(qp->offsets[i]) + qp->norms[i] * length);
+}
+
+static int bound_reached(const struct srl_hinge_qp *qp, int64_t k) {
+    return qp->step[k] == qp->lower[k] ? -1 : qp->step[k] == qp->upper[k] ? 1 : 0;
+}
+
+/* Pins the hinge or bound at p that the direction breaks most: one that is off and would rise, or full and would fall. False
+   when there is none. Its multiplier starts where it was. */
+static bool pin_broken(struct srl_hinge_qp *qp) {
+    const struct srl_matrix rows = rows_of(qp);
+    const double length = srl_norm(qp->d, qp->direction), reach = srl_norm(qp->d, qp->step);
+    for (;;) {
+        double worst = SLOPE_ROUND_OFF * length;
+        int32_t which = INT32_MIN;
+        srl_gemv(SRL_PLAIN, 1.0, &rows, qp->direction, 0.0, qp->rates);
+        for (int64_t i = 0; i < qp->count; i++) {
+            const double rate = qp->state[i] == OFF ? qp->rates[i] : qp->state[i] == FULL ? -qp->rates[i] : 0.0;
+            if (rate > worst * qp->norms[i] && qp->weights[i] > 0.0 && at_kink(qp, i, reach)) {
+                worst = rate / qp->norms[i];
+                which = (int32_t)i;
+            }
+        }
+        for (int64_t k = 0; k < qp->d && qp->bounded; k++)
+            if (qp->side[k] == 0 && bound_reached(qp, k) * qp->direction[k] > worst) {
+                worst = fabs(qp->direction[k]);
+                which = (int32_t)(-1 - k);
+            }
+        if (which == INT32_MIN)
+            return false;
+        qp->vertex[qp->pinned_count < qp->d ? qp->pinned_count : 0] =
+            which >= 0 && qp->state[which] == FULL ? qp->weights[which] : 0.0;
+        if (which < 0 ? pin_bound(qp, component(which), bound_reached(qp, component(which))) : pin_hinge(qp, which))
+            return true;
+        if (which < 0)
+            return false;
+        set_full(qp, which, false);
+        qp->state[which] = DEPENDENT;
+    }
+}
+
+/* The multipliers of the pinned move to the least-squares solution as far as all stay in their intervals; the first that meets
+   an end is let go there. True when the whole way was free. */
+static bool balance(struct srl_hinge_qp *qp) {
+    double fraction = 1.0;
+    int64_t first = -1;
+    find_direction(qp);
+    find_multipliers(qp);
+    for (int64_t k = 0; k < qp->pinned_count; k++) {
+        const double target = qp->multipliers[k], end = target < 0.0 ? 0.0 : weight_of(qp, qp->pinned[k]);
+        if ((qp->pinned[k] < 0 && qp->side[component(qp->pinned[k])] == FIXED) || (target >= 0.0 && target <= end))
+            continue;
+        const double to_end = (end - qp->vertex[k]) / (target - qp->vertex[k]);
+        if (first < 0 || to_end < fraction) {
+            fraction = fmin(fmax(to_end, 0.0), 1.0);
+            first = k;
+        }
+    }
+    for (int64_t k = 0; k < qp->pinned_count; k++)
+        qp->vertex[k] += fraction * (qp->multipliers[k] - qp->vertex[k]);
+    if (first < 0)
+        return true;
+    const bool full = qp->multipliers[first] > 0.0;
+    const int32_t which = qp->pinned[first];
+    for (int64_t k = first; k + 1 < qp->pinned_count; k++)
+        qp->vertex[k] = qp->vertex[k + 1];
+    remove_column(qp, first);
+    if (which >= 0)
+        set_full(qp, which, full);
+    else
+        qp->side[component(which)] = 0;
+    return false;
+}
+
+/* Where more hinges than dimensions meet at p, pinning one after the other can go round in circles without moving. Then the
+   direction of steepest descent in the metric of H is found instead: the least |L^-1 (g + Hp + sum lambda_i b_i)| over
+   0 <= lambda_i <= w_i of all hinges at p, by the active-set method for least squares with bounds, which shortens it with every
+   change of the set. The hinges whose multiplier is inside become the pinned ones; then p moves, or it is the solution. */
+static void leave_vertex(struct srl_hinge_qp *qp) {
+    const double reach = srl_norm(qp->d, qp->step);
+    settle_on_face(qp);
+    clamp(qp);
     update_values(qp);
-    memcpy(qp->step, gradient, (size_t)qp->d * sizeof *qp->step);
-    srl_trsm_lower(SRL_PLAIN, qp->d, 1, factor, qp->d, qp->step, qp->d);
-    qp->model = 0.5 * srl_dot(qp->d, qp->s, qp->s) + srl_dot(qp->d, qp->step, qp->s);
+    qp->pinned_count = 0;
+    memset(qp->side, 0, (size_t)qp->d);
+    for (int64_t i = 0; i < qp->count; i++)
+        if (qp->state[i] > FULL || at_kink(qp, i, reach))
+            set_full(qp, i, false);
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++)
+        if (qp->lower[k] == qp->upper[k]) {
+            qp->vertex[qp->pinned_count] = 0.0;
+            pin_bound(qp, k, FIXED);
+        }
+    for (int64_t change = 0; change < 4 * (qp->d + qp->count); change++) {
+        if (find_direction(qp) == 0.0)
+            break;
+        srl_trsm_lower(SRL_TRANSPOSED, qp->d, 1, qp->factor, qp->d, qp->direction, qp->d);
+        if (!pin_broken(qp))
+            break;
+        while (!balance(qp))
+            change++;
+    }
+    qp->stalled = 0;
+}
+
+/* g'p + 1/2 p'Hp + sum w_i max(0, e_i + b_i'p) */
+static double value(struct srl_hinge_qp *qp) {
+    srl_symv(qp->d, qp->hessian, qp->d, qp->step, qp->direction);
+    srl_axpy(qp->d, qp->shift, qp->step, qp->direction);
+    double value = 0.5 * srl_dot(qp->d, qp->direction, qp->step) + srl_dot(qp->d, qp->gradient, qp->step);
     for (int64_t i = 0; i < qp->count; i++)
         if (qp->state[i] != PINNED && qp->values[i] > 0.0)
-            qp->model += qp->weights[i] * qp->values[i];
-    memcpy(qp->step, qp->s, (size_t)qp->d * sizeof *qp->step);
-    srl_trsm_lower(SRL_TRANSPOSED, qp->d, 1, factor, qp->d, qp->step, qp->d);
+            value += qp->weights[i] * qp->values[i];
+    return value;
+}
+
+static void run(struct srl_hinge_qp *qp) {
+    const int64_t limit = qp->iterations + 100 + 4 * (qp->d + qp->count);
+    int64_t on_face = 0;
+    qp->ended = SRL_HINGE_QP_LIMIT;
+    while (qp->ended == SRL_HINGE_QP_LIMIT && qp->iterations++ < limit) {
+        if (qp->stalled > STALLED)
+            leave_vertex(qp);
+        const double length = find_direction(qp);
+        if (!isfinite(length))
+            qp->ended = SRL_HINGE_QP_NOT_FINITE;
+        else if (length > 0.0 && on_face < REFINEMENTS)
+            on_face = move(qp, length) ? on_face + 1 : 0;
+        else if (release_worst(qp))
+            on_face = 0;
+        else
+            qp->ended = SRL_HINGE_QP_SOLVED;
+    }
+    settle_on_face(qp);
+    clamp(qp);
+    update_values(qp);
+    qp->model = value(qp);
+}
+
+void srl_hinge_qp_solve(struct srl_hinge_qp *qp) {
+    qp->iterations = 0;
+    qp->stalled = 0;
+    begin_at_zero(qp, true);
+    if (!within_bounds(qp)) /* the guess led astray */
+        begin_at_zero(qp, false);
+    run(qp);
+}
+
+void srl_hinge_qp_resume(struct srl_hinge_qp *qp) {
+    memset(qp->state + qp->known, OFF, (size_t)(qp->count - qp->known));
+    update_values(qp);
+    classify(qp);
+    run(qp);
 }
 
 bool srl_hinge_qp_is_full(const struct srl_hinge_qp *qp, int64_t hinge) { return qp->state[hinge] == FULL; }

@@ -1,23 +1,27 @@
 /*
  * The convex piecewise quadratic whose minimiser is the kink-aware Newton step:
  *
- *     min over p   g'p + 1/2 p'Hp + sum_i w_i max(0, e_i + b_i'p),       H = L L' positive definite, w_i >= 0.
+ *     min over lower <= p <= upper of   g'p + 1/2 p'Hp + sum_i w_i max(0, e_i + b_i'p)
  *
- * With s = L'p, y_i = L^-1 b_i and L^-1 g it is the same problem with H = I, so every product below is an inner product:
+ * with H = L L' positive definite, w_i >= 0 and lower <= 0 <= upper. It is solved by a primal active-set method. Each hinge is
+ * off (its term is 0), full (its term is linear) or pinned (e_i + b_i'p = 0 is kept); a bound that p has reached is a pinned
+ * hinge of infinite weight. In the metric of H, with y_i = L^-1 b_i and Q an orthonormal basis of the pinned y_i, the direction
+ * to the minimiser on the pinned face is
  *
- *     min over s   1/2 |s|^2 + (L^-1 g)'s + sum_i w_i max(0, e_i + y_i's).
+ *     dp = L'^-1 delta,    delta = -(I - QQ') L^-1 (g + Hp + sum over full w_i b_i).
  *
- * It is solved by a primal active-set method. Each hinge is off (its term is 0), full (its term is linear) or pinned
- * (e_i + y_i's = 0 is kept). With r = s + L^-1 g + sum over full w_i y_i the gradient of the smooth part, and Q an orthonormal
- * basis of the pinned y_i, the direction to the minimiser on the pinned face is -(I - QQ')r. Along it the function is a
- * parabola with upward bends where hinges change state: the exact minimiser on the line is either the end of the parabola or a
- * bend, and a hinge at whose bend the slope changes sign becomes pinned. At the minimiser of a face the multipliers of the
- * pinned hinges, the solution of Y lambda = -r, must lie in [0, w_i]; the one that violates this most is let go to the side it
- * pulls to.
+ * Along it the function is a parabola of curvature |delta|^2 with upward bends where hinges change state: the exact minimiser
+ * on the line is either the end of the parabola or a bend, and the hinge at whose bend the slope changes sign becomes pinned.
+ * At the minimiser of a face the multipliers of the pinned hinges, T lambda = -Q'L^-1(...) with Y = Q T, must lie in [0, w_i];
+ * the one that violates this most is let go to the side it pulls to.
  *
- * The function falls with every step of positive length, and a row that depends on the pinned ones has no slope along the
- * direction, so it never bends the parabola: the pinned rows stay independent whatever the input repeats. Ending early is
- * harmless: the step found so far already decreases the model.
+ * Only pinned rows are ever multiplied by L^-1: an iteration costs a few products with d x d triangles and one with the rows.
+ * The gradient is formed from H itself, not from L, so staying on a face is iterative refinement of the solution.
+ *
+ * The function falls with every step of positive length. Steps of length zero are possible where more hinges than dimensions
+ * meet; when they pile up, the direction of steepest descent over all those hinges is found, by a method that cannot cycle
+ * either, and followed. A row that depends on the pinned ones is never pinned, so T stays regular whatever the input repeats.
+ * Ending early is harmless: the step found so far keeps the bounds and decreases the model.
  */
 #ifndef SRL_STEP_HINGE_QP_H
 #define SRL_STEP_HINGE_QP_H
@@ -25,42 +29,62 @@
 #include "base/alloc.h"
 #include "linalg/blas.h"
 
+enum srl_hinge_qp_end {
+    SRL_HINGE_QP_SOLVED,
+    SRL_HINGE_QP_LIMIT,     /* the iteration limit ended it */
+    SRL_HINGE_QP_NOT_FINITE /* the data overflow double precision */
+};
+
 struct srl_hinge_qp {
     int64_t d, capacity;
 
     /* the problem, filled in by the caller */
-    int64_t count;        /* hinges */
-    double *rows;         /* b_i (capacity x d, row-major); L^-1 b_i once solved */
-    double *offsets;      /* e_i */
-    double *weights;      /* w_i */
-    unsigned char *start; /* 1: believed to be pinned at the solution */
+    const double *hessian; /* H without shift, lower triangle (d x d) */
+    double shift;          /* H + shift I is what is meant everywhere */
+    const double *factor;  /* L of H + shift I */
+    const double *gradient;
+    double *lower, *upper; /* bounds on p (d each), lower <= 0 <= upper, may be infinite */
+    bool bounded;          /* false: lower and upper are not looked at */
+    int64_t count;         /* hinges */
+    double *rows;          /* b_i (capacity x d, row-major) */
+    double *offsets;       /* e_i */
+    double *weights;       /* w_i */
+    unsigned char *start;  /* 1: believed to be pinned at the solution */
 
     /* the solution */
     double *step; /* p (d) */
-    double model; /* value of the function at p, <= 0 when all e_i <= 0 */
-    int64_t pinned_count;
+    double model; /* value of the function at p; <= 0 when all e_i <= 0 */
+    enum srl_hinge_qp_end ended;
     int64_t iterations;
-    bool solved; /* false: the iteration limit ended it */
+    int64_t pinned_count;
+    int32_t *pinned;     /* hinge i as i, the bound of p_k as -1 - k; in the order of the basis */
+    double *multipliers; /* theirs; of a bound along the outward normal */
 
     /* work */
-    unsigned char *state;
-    int32_t *pinned;  /* hinges, in the order of the basis */
-    double *basis;    /* Q, columns (d x d) */
-    double *triangle; /* upper triangular T with Y_pinned = Q T, column-major (d x d) */
-    double *linear;   /* L^-1 g + sum over full w_i y_i */
-    double *s, *residual, *direction;
-    double *multipliers; /* of the pinned hinges (d) */
-    double *values, *rates;
+    int64_t known;                /* hinges that have a state */
+    unsigned char *state;         /* of each hinge */
+    signed char *side;            /* of each bound that is pinned: -1 lower, 1 upper, 2 both; 0 not pinned */
+    double *basis;                /* Q, columns (d x d) */
+    double *triangle;             /* upper triangular T, column-major (d x d) */
+    double *linear;               /* g + sum over full w_i b_i */
+    double *residual, *direction; /* L^-1(linear + Hp); delta, then dp */
+    double *coefficients;         /* with respect to Q (d) */
+    double *values, *rates;       /* e_i + b_i'p and b_i'dp */
+    double *norms;                /* |b_i| */
+    int64_t stalled;              /* steps of length zero in a row */
+    double *vertex;               /* multipliers of the pinned on the way out of a degenerate vertex (d) */
     struct srl_bend {
         double at;
-        int64_t hinge;
-    } * bends;
+        int32_t which; /* as in pinned */
+    } * bends;         /* capacity + d */
 };
 
 void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_t d, int64_t capacity);
 
-/* Solves for the given factor L (lower triangle, d x d) and gradient g. */
-void srl_hinge_qp_solve(struct srl_hinge_qp *qp, const double *factor, const double *gradient);
+/* Solves from p = 0. */
+void srl_hinge_qp_solve(struct srl_hinge_qp *qp);
+/* Goes on from the last solution after hinges have been appended. */
+void srl_hinge_qp_resume(struct srl_hinge_qp *qp);
 
 /* Whether hinge i ended in its linear part. */
 bool srl_hinge_qp_is_full(const struct srl_hinge_qp *qp, int64_t hinge);

@@ -5,52 +5,108 @@
 
 void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, const struct srl_model *model) {
     srl_hinge_qp_carve(arena, &kinks->qp, model->d, model->n);
+    kinks->listed = srl_arena_flags(arena, model->n);
     kinks->gradient = srl_arena_doubles(arena, model->d);
     kinks->slopes = srl_arena_doubles(arena, model->n);
     kinks->other = srl_arena_doubles(arena, model->n);
     kinks->rates = srl_arena_doubles(arena, model->n);
 }
 
-/* All convex kinks become hinges. Returns whether p = step, with rates = A1 p, meets any of them. */
-static bool gather_hinges(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
-                          double kink_tolerance) {
+void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
+                        struct srl_kink_step *kinks, double kink_tolerance) {
+    const double x_norm = srl_norm(model->d, point->x), scale = srl_newton_scale(newton, model->d);
+    int64_t pinned = 0, bounded = 0;
+    for (int64_t i = 0; i < model->n; i++) {
+        if (!(point->kink_jumps[i] > 0.0) || !srl_at_kink(model, point, i, x_norm, kink_tolerance))
+            continue;
+        double *row = kinks->qp.rows + pinned++ * model->d; /* scratch here */
+        srl_copy_row(&model->A1, i, row);
+        srl_scale(model->d, 1.0 / model->row_norms[i], row);
+    }
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
+        bounded += srl_bound_at(model, point->x, k) != 0;
+    if (pinned + bounded == 0 || srl_newton_is_convex(newton, model->d))
+        return;
+    srl_syrk(model->d, pinned, scale, kinks->qp.rows, model->d, 1.0, newton->hessian, model->d);
+    for (int64_t k = 0; k < model->d && bounded > 0; k++)
+        if (srl_bound_at(model, point->x, k) != 0)
+            newton->hessian[k + k * model->d] += scale;
+}
+
+/* Convex kinks that x + p, with rates = A1 p, crosses become hinges, at first also those that x is at. True when there are new
+   ones. */
+static bool list_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
+                         double kink_tolerance, bool first) {
     struct srl_hinge_qp *qp = &kinks->qp;
     const double x_norm = srl_norm(model->d, point->x);
-    bool met = false;
-    qp->count = 0;
+    const int64_t before = qp->count;
     for (int64_t i = 0; i < model->n; i++) {
-        if (!(point->slope_jumps[i] > 0.0) || !(model->row_norms[i] > 0.0))
+        if (kinks->listed[i] || !(point->kink_jumps[i] > 0.0) || !(model->row_norms[i] > 0.0))
             continue;
-        const bool at_kink = srl_at_kink(model, point, i, x_norm, kink_tolerance), above = point->u[i] > 0.0;
+        const bool at_kink = first && srl_at_kink(model, point, i, x_norm, kink_tolerance), above = point->u[i] > 0.0;
+        if (!at_kink && (point->u[i] + kinks->rates[i] > 0.0) == above)
+            continue;
         double *row = qp->rows + qp->count * model->d;
         srl_copy_row(&model->A1, i, row);
         if (above)
             srl_scale(model->d, -1.0, row);
         qp->offsets[qp->count] = -fabs(point->u[i]);
-        qp->weights[qp->count] = point->slope_jumps[i];
+        qp->weights[qp->count] = point->kink_jumps[i];
         qp->start[qp->count] = at_kink;
         qp->count++;
-        met = met || at_kink || (point->u[i] + kinks->rates[i] > 0.0) != above;
+        kinks->listed[i] = 1;
     }
-    return met;
+    return qp->count > before;
+}
+
+/* The bounds on p. True when p = step keeps them. */
+static bool set_bounds(const struct srl_model *model, const struct srl_point *point, const double *step,
+                       struct srl_hinge_qp *qp) {
+    bool kept = true;
+    qp->bounded = srl_has_bounds(model);
+    for (int64_t k = 0; k < model->d && qp->bounded; k++) {
+        qp->lower[k] = srl_lower(model, k) - point->x[k];
+        qp->upper[k] = srl_upper(model, k) - point->x[k];
+        kept = kept && step[k] >= qp->lower[k] && step[k] <= qp->upper[k];
+    }
+    return kept;
+}
+
+static void pose(struct srl_hinge_qp *qp, const struct srl_newton *newton, const double *gradient) {
+    qp->hessian = newton->hessian;
+    qp->shift = newton->shift;
+    qp->factor = newton->factor;
+    qp->gradient = gradient;
+    qp->count = 0;
 }
 
 double srl_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
                      struct srl_kink_step *kinks, double kink_tolerance) {
+    struct srl_hinge_qp *qp = &kinks->qp;
     for (int64_t i = 0; i < model->n; i++)
-        kinks->slopes[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;
-    if (srl_leave_ridges(model, point, kink_tolerance, kinks->slopes, kinks->other, kinks->rates, kinks->gradient) > 0)
+        kinks->slopes[i] = srl_is_on(model, point->u, i) ? point->slope_jumps[i] : 0.0;
+    if (srl_leave_ridges(model, point, kink_tolerance, kinks->slopes, kinks->other, kinks->rates, kinks->gradient) > 0 ||
+        model->twins != NULL)
         srl_gradient_of_slopes(model, point, kinks->slopes, kinks->gradient);
     else
         memcpy(kinks->gradient, point->gradient, (size_t)model->d * sizeof *point->gradient);
     const double slope = srl_newton_solve(newton, model->d, kinks->gradient);
     if (!isfinite(slope))
         return NAN;
+
+    memset(kinks->listed, 0, (size_t)model->n);
+    pose(qp, newton, kinks->gradient);
+    const bool kept = set_bounds(model, point, newton->step, qp);
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, newton->step, 0.0, kinks->rates);
-    if (!gather_hinges(model, point, kinks, kink_tolerance))
-        return 0.5 * slope; /* no kink in the way: Newton's own step minimises the model */
-    srl_hinge_qp_solve(&kinks->qp, newton->factor, kinks->gradient);
-    memcpy(newton->step, kinks->qp.step, (size_t)model->d * sizeof *newton->step);
-    srl_gemv(SRL_PLAIN, 1.0, &model->A1, newton->step, 0.0, kinks->rates);
-    return kinks->qp.model;
+    if (!list_crossed(model, point, kinks, kink_tolerance, true) && kept)
+        return 0.5 * slope; /* nothing in the way: Newton's own step minimises the model */
+    srl_hinge_qp_solve(qp);
+    for (;;) {
+        srl_gemv(SRL_PLAIN, 1.0, &model->A1, qp->step, 0.0, kinks->rates);
+        if (qp->ended != SRL_HINGE_QP_SOLVED || !list_crossed(model, point, kinks, kink_tolerance, false))
+            break;
+        srl_hinge_qp_resume(qp);
+    }
+    memcpy(newton->step, qp->step, (size_t)model->d * sizeof *newton->step);
+    return qp->model;
 }

@@ -5,7 +5,10 @@
  *
  *     g'p + 1/2 p'Hp + sum_i q_i max(0, e_i + b_i'p),
  *
- * so it can end exactly on kinks, as minimisers of F do. Concave kinks (q_i < 0) are left linear: their hinges only lower F, so
+ * subject to lower <= x + p <= upper, so it can end exactly on kinks and bounds, as minimisers of F do. A hinge matters only
+ * when the step reaches it: the working set begins with the kinks that Newton's own step crosses, and grows by those that the
+ * step found crosses, until there are none; leaving a hinge out can only make the model too small, so the last step minimises
+ * the full one. Concave kinks (q_i < 0) are left linear: their hinges only lower F, so
  * the model stays above F to first order. A unit that sits on a ridge takes the slope of the side that descends.
  */
 #ifndef SRL_STEP_KINK_STEP_H
@@ -18,12 +21,23 @@
 
 struct srl_kink_step {
     struct srl_hinge_qp qp;
+    unsigned char *listed;  /* units that are hinges of the QP (n) */
     double *gradient;       /* with the slopes that ridges take (d) */
     double *slopes, *other; /* n of scratch each */
     double *rates;          /* A1 step (n) */
 };
 
 void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, const struct srl_model *model);
+
+/*
+ * Where the Hessian is not positive definite, the kinks and bounds that hold x may still make F convex around it: on the
+ * subspace that keeps them it can be. A term that vanishes there, largest diagonal entry times (a_i'p / |a_i|)^2 for each unit
+ * at a convex kink and p_k^2 for each x_k at a bound, makes the matrix positive definite if the subspace does, and leaves the
+ * step within the subspace what it is: no shift spoils the quadratic convergence. Does nothing to a matrix that is positive
+ * definite as it is.
+ */
+void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
+                        struct srl_kink_step *kinks, double kink_tolerance);
 
 /* Fills newton->step and kinks->rates from the factored newton. Returns the model's value there, negative for a step that
    promises a decrease; NaN when LAPACK refused. */

@@ -4,8 +4,21 @@
 #include <math.h>
 #include <string.h>
 
-enum { HALVINGS = 40 };
+enum { EVALUATIONS = 60, FINE_EVALUATIONS = 12 }; /* at most, and as long as only the slope leaves something to be wished for */
 static const double ARMIJO = 1e-4;
+static const double SLOPE_LEFT = 0.1; /* of the first slope: that flat is near enough to the minimum */
+static const double AGREEMENT = 0.1;  /* of the promise: a model that good needs no search */
+static const double LONGEST = 16.0;   /* times the step */
+static const double NARROW = 1e-3;    /* a bracket relative to its end: no point in searching on */
+static const double SAFEGUARD = 0.05; /* part of a bracket that Newton's t keeps from its ends */
+static const double AT_FOOT = 1e-3;   /* the same at the near end, where the first kink may be very near */
+
+void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *search, const struct srl_model *model) {
+    search->best.x = srl_arena_doubles(arena, model->d);
+    search->best.v = srl_arena_doubles(arena, model->n);
+    search->hidden = srl_arena_doubles(arena, model->n);
+    search->output = srl_arena_doubles(arena, model->m);
+}
 
 /* What round-off alone may change F by: that of its parts, and that of the logits carried through the loss's slope q. */
 static double round_off(const struct srl_model *model, const struct srl_point *point) {
@@ -18,26 +31,134 @@ static double round_off(const struct srl_model *model, const struct srl_point *p
     return 16.0 * DBL_EPSILON * (parts + srl_norm(model->m, point->q) * sqrt(logits));
 }
 
+double srl_farthest(const struct srl_model *model, const struct srl_point *point, const double *step) {
+    double t = LONGEST;
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++) {
+        const double bound = step[k] > 0.0 ? srl_upper(model, k) : srl_lower(model, k);
+        if (step[k] != 0.0)
+            t = fmin(t, fmax(0.0, (bound - point->x[k]) / step[k]));
+    }
+    return t;
+}
+
+/* x = point + t step keeps the bounds but for round-off: that is taken away here, and a whole step to a bound ends on it. */
+static void keep_bounds(const struct srl_model *model, const struct srl_point *point, const double *step, double t, double *x) {
+    for (int64_t k = 0; k < model->d; k++) {
+        const double lower = srl_lower(model, k), upper = srl_upper(model, k);
+        if (x[k] < lower || (t == 1.0 && step[k] == lower - point->x[k]))
+            x[k] = lower;
+        if (x[k] > upper || (t == 1.0 && step[k] == upper - point->x[k]))
+            x[k] = upper;
+    }
+}
+
+static bool evaluate(const struct srl_model *model, const struct srl_point *point, const double *step, const double *rates,
+                     double t, struct srl_point *trial) {
+    memcpy(trial->x, point->x, (size_t)model->d * sizeof *trial->x);
+    memcpy(trial->v, point->v, (size_t)model->n * sizeof *trial->v);
+    srl_axpy(model->d, t, step, trial->x);
+    srl_axpy(model->n, t, rates, trial->v);
+    if (srl_has_bounds(model))
+        keep_bounds(model, point, step, t, trial->x);
+    return srl_point_evaluate(model, trial);
+}
+
+/* Slope and curvature of F along the line at trial: with y = A2 diag(s) rates the rates of the logits, q'y and
+   sum r_j (y_j - f'y)^2, and those of the quadratic terms. */
+static void differentiate(const struct srl_model *model, struct srl_point *trial, const double *step, const double *rates,
+                          struct srl_line_search *search, double *slope, double *curvature) {
+    double *y = search->output;
+    for (int64_t i = 0; i < model->n; i++)
+        search->hidden[i] = trial->u[i] > 0.0 ? rates[i] : 0.0;
+    srl_outer_derivatives(model, &trial->outer, trial->q, trial->r);
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_PLAIN, 1.0, &model->A2, search->hidden, 0.0, y);
+    else
+        memcpy(y, search->hidden, (size_t)model->n * sizeof *y);
+    *slope = srl_dot(model->m, trial->q, y);
+    *curvature = 0.0;
+    srl_centre(model, &trial->outer, y);
+    for (int64_t j = 0; j < model->m; j++)
+        *curvature += trial->r[j] * y[j] * y[j];
+    for (int64_t i = 0; i < model->n && model->w != NULL; i++) {
+        const double weighted = model->w[i] * rates[i];
+        *slope += weighted * (model->w[i] * trial->v[i]);
+        *curvature += weighted * weighted;
+    }
+    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++) {
+        *slope += model->rho * step[k] * (trial->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+        *curvature += model->rho * step[k] * step[k];
+    }
+}
+
+/* The minimum is between the two; to = INFINITY while no end is known. */
+struct bracket {
+    double from, to;
+};
+
+/* The next t after one that lies before the minimum (the bracket's new near end) or beyond it (its new far end). */
+static double next(const struct bracket *bracket, double t, double slope, double curvature, bool beyond) {
+    const double newton = curvature > 0.0 ? t - slope / curvature : NAN;
+    if (isinf(bracket->to))
+        return fmin(fmax(newton, 1.5 * t), 4.0 * t);
+    const double width = bracket->to - bracket->from, near = beyond ? AT_FOOT : SAFEGUARD;
+    return newton > bracket->from + near * width && newton < bracket->to - SAFEGUARD * width ? newton
+                                                                                             : bracket->from + 0.5 * width;
+}
+
+static void keep_best(const struct srl_model *model, struct srl_line_search *search, const struct srl_point *trial, double t) {
+    search->best_t = t;
+    search->best_loss = trial->loss;
+    memcpy(search->best.x, trial->x, (size_t)model->d * sizeof *trial->x);
+    memcpy(search->best.v, trial->v, (size_t)model->n * sizeof *trial->v);
+}
+
+/* Back to the lowest point seen. */
+static enum srl_search settle(const struct srl_model *model, const struct srl_line_search *search, struct srl_budget *budget,
+                              struct srl_point *trial, double *scale) {
+    if (search->best_t == 0.0)
+        return SRL_SEARCH_FAILED;
+    if (*scale != search->best_t) {
+        *scale = search->best_t;
+        memcpy(trial->x, search->best.x, (size_t)model->d * sizeof *trial->x);
+        memcpy(trial->v, search->best.v, (size_t)model->n * sizeof *trial->v);
+        budget->evaluations++;
+        srl_point_evaluate(model, trial);
+    }
+    return SRL_SEARCH_DECREASED;
+}
+
 enum srl_search srl_line_search(const struct srl_model *model, const struct srl_point *point, const double *step,
-                                const double *rates, double promise, struct srl_budget *budget, struct srl_point *trial,
-                                double *scale) {
-    const double noise = round_off(model, point);
+                                const double *rates, double promise, struct srl_budget *budget, struct srl_line_search *search,
+                                struct srl_point *trial, double *scale) {
+    const double noise = round_off(model, point), end = fmax(1.0, srl_farthest(model, point, step));
+    struct bracket bracket = {0.0, INFINITY};
     double t = 1.0;
-    for (int halving = 0; halving < HALVINGS; halving++, t *= 0.5) {
+    search->best_t = 0.0;
+    for (int count = 1; count <= EVALUATIONS; count++) {
         if (srl_budget_exhausted(budget) != SOFTRELU_NOT_RUN)
-            return SRL_SEARCH_EXHAUSTED;
-        memcpy(trial->x, point->x, (size_t)model->d * sizeof *trial->x);
-        memcpy(trial->v, point->v, (size_t)model->n * sizeof *trial->v);
-        srl_axpy(model->d, t, step, trial->x);
-        srl_axpy(model->n, t, rates, trial->v);
+            return search->best_t > 0.0 ? settle(model, search, budget, trial, scale) : SRL_SEARCH_EXHAUSTED;
         budget->evaluations++;
         *scale = t;
-        if (srl_point_evaluate(model, trial)) {
-            if (trial->loss <= point->loss + ARMIJO * t * promise && trial->loss < point->loss)
-                return SRL_SEARCH_DECREASED;
-            if (-promise <= noise && fabs(trial->loss - point->loss) <= noise)
-                return SRL_SEARCH_LEVEL;
-        }
+        const bool finite = evaluate(model, point, step, rates, t, trial);
+        const double change = trial->loss - point->loss;
+        const bool falls = finite && change <= ARMIJO * t * promise && change < 0.0;
+        if (falls && t == 1.0 && fabs(change - promise) <= -AGREEMENT * promise)
+            return SRL_SEARCH_AGREED;
+        if (finite && !falls && -promise <= noise && fabs(change) <= noise)
+            return SRL_SEARCH_LEVEL;
+        double slope = INFINITY, curvature = NAN;
+        if (finite)
+            differentiate(model, trial, step, rates, search, &slope, &curvature);
+        if (falls && (search->best_t == 0.0 || trial->loss < search->best_loss))
+            keep_best(model, search, trial, t);
+        const bool beyond = !falls || slope > 0.0;
+        *(beyond ? &bracket.to : &bracket.from) = t;
+        const bool enough = (falls && fabs(slope) <= -2.0 * SLOPE_LEFT * promise) || count >= FINE_EVALUATIONS ||
+                            bracket.to - bracket.from < NARROW * bracket.to || (!beyond && t >= end);
+        if (enough && search->best_t > 0.0)
+            return settle(model, search, budget, trial, scale);
+        t = fmin(next(&bracket, t, finite ? slope : NAN, curvature, beyond), end);
     }
-    return SRL_SEARCH_FAILED;
+    return settle(model, search, budget, trial, scale);
 }

@@ -1,4 +1,11 @@
-/* Backtracking line search on the true F (Armijo). */
+/*
+ * Search along x + t p for a point where F falls enough, close to the minimum on the line.
+ *
+ * A line is cheap: rates = A1 p are known, so that F, its slope and its curvature at x + t p cost two products with A2, against
+ * a whole Hessian for a new direction. And it pays to search well, because F bends at kinks: a unit that turns on adds
+ * curvature that the model at x knows nothing of, and the minimum lies right behind that kink. Newton's method on the slope,
+ * started from the steep side, finds it in a step or two where halving t would creep towards the kink.
+ */
 #ifndef SRL_STEP_LINE_SEARCH_H
 #define SRL_STEP_LINE_SEARCH_H
 
@@ -6,17 +13,29 @@
 #include "step/budget.h"
 
 enum srl_search {
+    SRL_SEARCH_AGREED,    /* F fell by what the model said, at t = 1 */
     SRL_SEARCH_DECREASED, /* F fell by at least the Armijo fraction of the promise */
     SRL_SEARCH_LEVEL,     /* the promise is below the round-off of F, and F stayed level: F cannot judge this step */
     SRL_SEARCH_FAILED,    /* no fraction of the step decreases F */
     SRL_SEARCH_EXHAUSTED  /* a limit was met first */
 };
 
-/* Tries x + t p for t = 1, 1/2, 1/4, ... and leaves the accepted point, evaluated, in trial with its t in scale.
-   rates = A1 p, so that a trial costs one product with A2 and none with A1. promise < 0: what the model, convex along p, says
-   F changes by over the whole step; a fraction t of it then promises at least t times that. */
+struct srl_line_search {
+    struct srl_point best; /* the lowest point so far (x and v only), and its t and F */
+    double best_t, best_loss;
+    double *hidden, *output; /* n and m of scratch */
+};
+
+void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *search, const struct srl_model *model);
+
+/* The largest t, up to the longest that is ever tried, for which x + t step keeps the bounds. */
+double srl_farthest(const struct srl_model *model, const struct srl_point *point, const double *step);
+
+/* Leaves the accepted point, evaluated, in trial with its t in scale. rates = A1 p. promise < 0: what the model, convex along
+   p, says F changes by over the whole step; a fraction t of it then promises at least t times that. x + p, and every point
+   where F is evaluated, is within the bounds. */
 enum srl_search srl_line_search(const struct srl_model *model, const struct srl_point *point, const double *step,
-                                const double *rates, double promise, struct srl_budget *budget, struct srl_point *trial,
-                                double *scale);
+                                const double *rates, double promise, struct srl_budget *budget, struct srl_line_search *search,
+                                struct srl_point *trial, double *scale);
 
 #endif

@@ -19,18 +19,24 @@ double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
     return largest > 0.0 ? largest : 1.0;
 }
 
+static int factor_with(struct srl_newton *newton, int64_t d, double shift) {
+    memcpy(newton->factor, newton->hessian, (size_t)d * (size_t)d * sizeof *newton->factor);
+    for (int64_t k = 0; k < d; k++)
+        newton->factor[k + k * d] += shift;
+    newton->shift = shift;
+    newton->factorisations++;
+    return srl_potrf(d, newton->factor, d);
+}
+
+bool srl_newton_is_convex(struct srl_newton *newton, int64_t d) { return factor_with(newton, d, 0.0) == 0; }
+
 int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) {
     const double scale = srl_newton_scale(newton, d);
     /* the matrix changes little from one iteration to the next: start just below what was needed last time */
     const double first_rung = fmax(fmax(fmax(FIRST_SHIFT * scale, DBL_MIN), SHIFT_FACTOR * least_shift),
                                    fmin(newton->foothold, scale) / SHIFT_FACTOR);
     for (double shift = least_shift;; shift = shift < first_rung ? first_rung : SHIFT_FACTOR * shift) {
-        memcpy(newton->factor, newton->hessian, (size_t)d * (size_t)d * sizeof *newton->factor);
-        for (int64_t k = 0; k < d; k++)
-            newton->factor[k + k * d] += shift;
-        newton->shift = shift;
-        newton->factorisations++;
-        int info = srl_potrf(d, newton->factor, d);
+        const int info = factor_with(newton, d, shift);
         if (info == 0 && shift > least_shift)
             newton->foothold = shift;
         if (info <= 0 || !(shift <= LAST_SHIFT * scale) || isinf(shift))

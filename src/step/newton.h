@@ -22,6 +22,8 @@ void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const 
 /* Factors H + tau I for the first tau that works, from least_shift upwards (0 tries H itself first).
    0: done; > 0: no shift helped (H is not finite); < 0: LAPACK refused an argument. */
 int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift);
+/* Whether H itself is positive definite (one factorisation). */
+bool srl_newton_is_convex(struct srl_newton *newton, int64_t d);
 /* step = -(H + tau I)^-1 gradient. Returns gradient'step, negative for a descent direction; NaN when LAPACK refused. */
 double srl_newton_solve(struct srl_newton *newton, int64_t d, const double *gradient);
 /* The largest diagonal entry of H in magnitude: what shifts are measured against. 1 for a zero diagonal. */

@@ -1,0 +1,35 @@
+/* The least eigenvalue of the Hessian on the subspace that keeps given kinks and bounds. */
+#ifndef SRL_CERTIFICATE_CURVATURE_H
+#define SRL_CERTIFICATE_CURVATURE_H
+
+#include "certificate/evaluation.h"
+
+struct srl_curvature {
+    double least;            /* eigenvalue; infinite when the subspace is {0} */
+    double round_off;        /* what round-off may change it by */
+    int64_t dimensions;      /* of the subspace */
+    const double *direction; /* eigenvector of the least eigenvalue, of length 1 (d) */
+};
+
+struct srl_curvature_work {
+    double *hessian;                 /* on the subspace (d x d), then its eigenvectors */
+    double *basis;                   /* Q of the rows that are kept, then Z row-major (d x d) */
+    double *rows;                    /* what is kept, unit rows; then A1 Z of the active units (max(n, n + d) x d) */
+    double *block;                   /* active columns of a block of rows of A2 (block x n) */
+    double *logits;                  /* the same rows of the Jacobian on the subspace (block x d) */
+    double *scaled;                  /* rows to be multiplied with themselves (block x d) */
+    double *mean, *largest;          /* rows of it (d) */
+    double *weights;                 /* n + m */
+    double *eigenvalues, *direction; /* d */
+    double *work;
+    int32_t *pivots, *active;
+};
+
+void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *work, const struct srl_model *model);
+
+/* work->rows holds kept unit rows (count of them); on (n): which units the cell of the Hessian counts as active. False when
+   LAPACK refuses. */
+bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                         int64_t kept, const unsigned char *on, struct srl_curvature *found);
+
+#endif

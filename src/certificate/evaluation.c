@@ -1,0 +1,140 @@
+#include "certificate/evaluation.h"
+
+#include <math.h>
+#include <string.h>
+
+void srl_evaluation_carve(struct srl_arena *arena, struct srl_evaluation *at, const struct srl_model *model) {
+    double **hidden[] = {&at->v, &at->u, &at->h, &at->jumps};
+    double **output[] = {&at->z, &at->f, &at->q, &at->r};
+    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
+        *hidden[i] = srl_arena_doubles(arena, model->n);
+    for (size_t i = 0; i < sizeof output / sizeof *output; i++)
+        *output[i] = srl_arena_doubles(arena, model->m);
+}
+
+/* u, h and z. */
+static void feed_forward(struct srl_evaluation *at, const struct srl_model *model, const double *x) {
+    srl_gemv(SRL_PLAIN, 1.0, &model->A1, x, 0.0, at->v);
+    for (int64_t i = 0; i < model->n; i++) {
+        at->u[i] = at->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
+        at->h[i] = fmax(at->u[i], 0.0);
+    }
+    for (int64_t j = 0; j < model->m; j++)
+        at->z[j] = (model->c2 != NULL ? model->c2[j] : 0.0) + (srl_has_output_layer(model) ? 0.0 : at->h[j]);
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_PLAIN, 1.0, &model->A2, at->h, 1.0, at->z);
+}
+
+/* f, its largest entry and what is left beside it; returns log sum exp(z - z_top). */
+static double soften(struct srl_evaluation *at, int64_t m) {
+    double others = 0.0;
+    at->top = 0;
+    for (int64_t j = 1; j < m; j++)
+        if (at->z[j] > at->z[at->top])
+            at->top = j;
+    for (int64_t j = 0; j < m; j++) {
+        at->f[j] = exp(at->z[j] - at->z[at->top]);
+        others += j == at->top ? 0.0 : at->f[j];
+    }
+    for (int64_t j = 0; j < m; j++)
+        at->f[j] /= 1.0 + others;
+    at->rest = others / (1.0 + others);
+    return log1p(others);
+}
+
+/* q, r and the loss of -sum b log f; returns the size of the terms of q. */
+static double cross_entropy(struct srl_evaluation *at, const struct srl_model *model, double log_sum, double *loss) {
+    double beta = 0.0, terms = 0.0;
+    for (int64_t j = 0; j < model->m; j++)
+        beta += model->b[j];
+    *loss = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        *loss -= model->b[j] * ((at->z[j] - at->z[at->top]) - log_sum);
+        at->q[j] = beta * at->f[j] - model->b[j];
+        at->r[j] = beta * at->f[j];
+        terms = hypot(terms, fabs(beta) * at->f[j] + fabs(model->b[j]));
+    }
+    /* beta f_top - b_top = (beta - b_top) - beta (1 - f_top), without the cancellation when f_top is close to 1 */
+    double rest_of_b = 0.0;
+    for (int64_t j = 0; j < model->m; j++)
+        rest_of_b += j == at->top ? 0.0 : model->b[j];
+    at->q[at->top] = rest_of_b - beta * at->rest;
+    return terms;
+}
+
+/* q, r and the loss 1/2 |f - b|^2; returns the size of the terms of q. With c = f - b and t = c - f'c: q = f t, r = f (f + t).
+ */
+static double least_squares(struct srl_evaluation *at, const struct srl_model *model, double *loss) {
+    const int64_t top = at->top;
+    const double c_top = (1.0 - model->b[top]) - at->rest, c_top_size = at->f[top] + fabs(model->b[top]);
+    double others = 0.0, others_size = 0.0, terms = 0.0;
+    *loss = 0.5 * c_top * c_top;
+    for (int64_t j = 0; j < model->m; j++) {
+        if (j == top)
+            continue;
+        const double c = at->f[j] - model->b[j];
+        others += at->f[j] * c;
+        others_size += at->f[j] * (at->f[j] + fabs(model->b[j]));
+        *loss += 0.5 * c * c;
+    }
+    const double t_top = c_top * at->rest - others, t_top_size = c_top_size * at->rest + others_size;
+    for (int64_t j = 0; j < model->m; j++) {
+        const double t = j == top ? t_top : ((at->f[j] - model->b[j]) - c_top) + t_top;
+        const double size = j == top ? t_top_size : at->f[j] + fabs(model->b[j]) + c_top_size + t_top_size;
+        at->q[j] = at->f[j] * t;
+        at->r[j] = at->f[j] * (at->f[j] + t);
+        terms = hypot(terms, at->f[j] * size);
+    }
+    return terms;
+}
+
+static double regularisers(const struct srl_evaluation *at, const struct srl_model *model, const double *x) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < model->n && model->w != NULL; i++)
+        sum += 0.5 * (model->w[i] * at->v[i]) * (model->w[i] * at->v[i]);
+    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++) {
+        const double offset = x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0);
+        sum += 0.5 * model->rho * offset * offset;
+    }
+    return sum;
+}
+
+/* What the gradient's round-off is relative to: each unit's term with the cancellation within q undone. */
+static double gradient_scale(const struct srl_evaluation *at, const struct srl_model *model, double terms) {
+    double scale = 0.0;
+    for (int64_t i = 0; i < model->n; i++) {
+        double slope = at->u[i] >= 0.0 ? terms * (srl_has_output_layer(model) ? model->column_norms[i] : 1.0) : 0.0;
+        if (model->w != NULL)
+            slope += fabs(model->w[i] * (model->w[i] * at->v[i]));
+        scale = hypot(scale, slope * model->row_norms[i]);
+    }
+    if (model->rho > 0.0)
+        scale += model->rho * (at->x_norm + (model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0));
+    return scale;
+}
+
+bool srl_evaluate(struct srl_evaluation *at, const struct srl_model *model, const double *x) {
+    at->x_norm = srl_norm(model->d, x);
+    feed_forward(at, model, x);
+    const double log_sum = soften(at, model->m);
+    double fit;
+    const double terms = model->loss == SOFTRELU_KL ? cross_entropy(at, model, log_sum, &fit) : least_squares(at, model, &fit);
+    at->loss = fit + regularisers(at, model, x);
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, at->q, 0.0, at->jumps);
+    else
+        memcpy(at->jumps, at->q, (size_t)model->n * sizeof *at->jumps);
+    at->scale = gradient_scale(at, model, terms);
+    return isfinite(at->loss) && isfinite(at->scale) && isfinite(srl_max_abs(model->n, at->u)) &&
+           isfinite(srl_max_abs(model->m, at->z)) && isfinite(srl_max_abs(model->m, at->r)) &&
+           isfinite(srl_max_abs(model->n, at->jumps));
+}
+
+void srl_slopes_to_gradient(const struct srl_evaluation *at, const struct srl_model *model, const double *x, double *slopes,
+                            double *gradient) {
+    for (int64_t i = 0; i < model->n && model->w != NULL; i++)
+        slopes[i] += model->w[i] * (model->w[i] * at->v[i]);
+    srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, slopes, 0.0, gradient);
+    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++)
+        gradient[k] += model->rho * (x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+}

@@ -1,0 +1,243 @@
+#include "certificate/witness.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+enum { ROUNDS = 60, REFINEMENTS = 3, HALVINGS = 20 };
+static const double PARALLEL = 1e-12;
+static const double RANK = 1e-14; /* eigenvalue of the Gram matrix that counts as zero, relative to the largest */
+
+void srl_kink_row(const struct softrelu_certificate *certificate, const struct srl_kink *kink, double *row) {
+    srl_copy_row(&certificate->model->A1, kink->unit, row);
+    for (int64_t k = 0; k < certificate->model->d; k++)
+        row[k] /= certificate->model->row_norms[kink->unit];
+}
+
+/* 1 or -1 when the row of unit i is along or against that of unit j, 0 when they are not parallel. */
+static int parallel(const struct srl_model *model, int64_t i, int64_t j) {
+    int sign = 0;
+    for (int64_t k = 0; k < model->d; k++) {
+        const double left = srl_entry(&model->A1, i, k) / model->row_norms[i];
+        const double right = srl_entry(&model->A1, j, k) / model->row_norms[j];
+        if (sign == 0 && left != 0.0)
+            sign = left * right > 0.0 ? 1 : -1;
+        if (!(fabs(left - sign * right) <= PARALLEL))
+            return 0;
+    }
+    return sign;
+}
+
+static bool is_at_kink(const struct softrelu_certificate *certificate, int64_t i, double kink_tolerance) {
+    const struct srl_model *model = certificate->model;
+    const double bias = model->c1 != NULL ? fabs(model->c1[i]) : 0.0;
+    const bool matters = !srl_has_output_layer(model) || model->column_norms[i] > 0.0;
+    return matters && model->row_norms[i] > 0.0 &&
+           fabs(certificate->at.u[i]) <= kink_tolerance * (model->row_norms[i] * certificate->at.x_norm + bias);
+}
+
+/* The unit joins the kink of a parallel row, or is one of its own. */
+static void add_unit(struct softrelu_certificate *certificate, int64_t i) {
+    const double jump = certificate->at.jumps[i] * certificate->model->row_norms[i];
+    certificate->mirrored[i] = 0;
+    certificate->next[i] = -1;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        struct srl_kink *kink = &certificate->kinks[k];
+        const int sign = parallel(certificate->model, kink->unit, i);
+        if (sign == 0)
+            continue;
+        certificate->mirrored[i] = sign < 0;
+        certificate->next[i] = kink->next;
+        kink->next = (int32_t)i;
+        kink->width += jump;
+        return;
+    }
+    certificate->kinks[certificate->kink_count++] = (struct srl_kink){(int32_t)i, -1, jump, 0.0, false};
+}
+
+void srl_find_kinks(struct softrelu_certificate *certificate, const double *x, double kink_tolerance) {
+    const struct srl_model *model = certificate->model;
+    certificate->kink_count = 0;
+    for (int64_t i = 0; i < model->n; i++) {
+        certificate->at_kink[i] = (signed char)is_at_kink(certificate, i, kink_tolerance);
+        if (certificate->at_kink[i])
+            add_unit(certificate, i);
+    }
+    for (int64_t k = 0; k < model->d; k++)
+        certificate->bound[k] = (signed char)srl_bound_at(model, x, k);
+}
+
+void srl_find_gradient(struct softrelu_certificate *certificate, const double *x) {
+    const struct srl_model *model = certificate->model;
+    const double *jumps = certificate->at.jumps;
+    double *slopes = certificate->slopes;
+    for (int64_t i = 0; i < model->n; i++)
+        slopes[i] = certificate->at.u[i] > 0.0 ? jumps[i] : 0.0;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        const struct srl_kink *kink = &certificate->kinks[k];
+        slopes[kink->unit] = kink->above ? jumps[kink->unit] : 0.0;
+        for (int64_t j = kink->next; j >= 0; j = certificate->next[j])
+            slopes[j] = kink->above != (certificate->mirrored[j] != 0) ? jumps[j] : 0.0;
+    }
+    srl_slopes_to_gradient(&certificate->at, model, x, slopes, certificate->gradient);
+}
+
+static bool pushes_out(int bound, double slope) {
+    return bound == 2 || (bound == -1 && slope > 0.0) || (bound == 1 && slope < 0.0);
+}
+
+void srl_absorb(const struct softrelu_certificate *certificate, double *vector, double *mu) {
+    for (int64_t k = 0; k < certificate->model->d; k++) {
+        const bool out = pushes_out(certificate->bound[k], vector[k]);
+        if (mu != NULL)
+            mu[k] = out ? -vector[k] : 0.0;
+        if (out)
+            vector[k] = 0.0;
+    }
+}
+
+double srl_directional_derivative(const struct softrelu_certificate *certificate, const double *p) {
+    double slope = srl_dot(certificate->model->d, certificate->gradient, p);
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        const struct srl_kink *kink = &certificate->kinks[k];
+        srl_kink_row(certificate, kink, certificate->row);
+        const double rate = srl_dot(certificate->model->d, certificate->row, p);
+        slope += kink->above ? fmin(0.0, rate) * -kink->width : fmax(0.0, rate) * kink->width;
+    }
+    return slope;
+}
+
+static double width_of(const struct srl_kink *kink, double noise) { return kink->width > noise ? kink->width : 0.0; }
+
+/* rest = g + sum lambda a + mu; returns its length. */
+static double find_rest(struct softrelu_certificate *certificate, const double *lambda, double *mu) {
+    const int64_t d = certificate->model->d;
+    memcpy(certificate->rest, certificate->gradient, (size_t)d * sizeof *certificate->rest);
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        if (lambda[k] == 0.0)
+            continue;
+        srl_kink_row(certificate, &certificate->kinks[k], certificate->row);
+        srl_axpy(d, lambda[k], certificate->row, certificate->rest);
+    }
+    srl_absorb(certificate, certificate->rest, mu);
+    return srl_norm(d, certificate->rest);
+}
+
+/* The columns of the least-squares problem: W a for the free multipliers, on the components whose rest is not absorbed (out[k]
+   = 0). Its Gram matrix B B' = V D V' into curvature.hessian. */
+static bool factor_gram(struct softrelu_certificate *certificate, const unsigned char *out, double noise) {
+    const int64_t d = certificate->model->d;
+    struct srl_curvature_work *work = &certificate->curvature;
+    int64_t count = 0;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        if (!certificate->free[k])
+            continue;
+        double *row = work->rows + count++ * d;
+        srl_kink_row(certificate, &certificate->kinks[k], row);
+        for (int64_t j = 0; j < d; j++)
+            row[j] = out[j] ? 0.0 : row[j] * width_of(&certificate->kinks[k], noise);
+    }
+    memset(work->hessian, 0, (size_t)(d * d) * sizeof *work->hessian);
+    srl_syrk(d, count, 1.0, work->rows, d, 1.0, work->hessian, d);
+    return srl_syev(true, d, work->hessian, d, work->eigenvalues, work->work) == 0;
+}
+
+/* y = B'(BB')^+ (-rest), the shortest y that makes rest least; added to the free multipliers in y as fractions of W. */
+static void add_least_squares(struct softrelu_certificate *certificate, const unsigned char *out, double noise, double *y) {
+    const int64_t d = certificate->model->d;
+    const struct srl_curvature_work *work = &certificate->curvature;
+    const struct srl_matrix vectors = {work->hessian, d, d, d, false};
+    const double *eigenvalues = work->eigenvalues;
+    double *dual = certificate->other, *rotated = certificate->curvature.direction;
+    for (int64_t j = 0; j < d; j++)
+        dual[j] = out[j] ? 0.0 : -certificate->rest[j];
+    srl_gemv(SRL_TRANSPOSED, 1.0, &vectors, dual, 0.0, rotated);
+    for (int64_t j = 0; j < d; j++)
+        rotated[j] = eigenvalues[j] > RANK * eigenvalues[d - 1] ? rotated[j] / eigenvalues[j] : 0.0;
+    srl_gemv(SRL_PLAIN, 1.0, &vectors, rotated, 0.0, dual);
+    for (int64_t j = 0; j < d; j++)
+        dual[j] = out[j] ? 0.0 : dual[j];
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        if (!certificate->free[k])
+            continue;
+        const double width = width_of(&certificate->kinks[k], noise);
+        srl_kink_row(certificate, &certificate->kinks[k], certificate->row);
+        y[k] += width * (width * srl_dot(d, certificate->row, dual));
+    }
+}
+
+/* From the middle of all intervals: where the kinks are independent, or the intervals leave room, this is the whole answer.
+   Whether all multipliers came out inside. */
+static bool start_in_the_middle(struct softrelu_certificate *certificate, double noise, bool *solved) {
+    unsigned char *out = certificate->on; /* scratch here: one flag for each component */
+    double *y = certificate->y;
+    for (int64_t j = 0; j < certificate->model->d; j++)
+        out[j] = certificate->bound[j] != 0;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        y[k] = 0.5 * width_of(&certificate->kinks[k], noise);
+        certificate->free[k] = y[k] > 0.0;
+    }
+    *solved = factor_gram(certificate, out, noise);
+    for (int pass = 0; pass < REFINEMENTS && *solved; pass++) {
+        find_rest(certificate, y, NULL);
+        add_least_squares(certificate, out, noise, y);
+    }
+    bool inside = true;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        const double width = width_of(&certificate->kinks[k], noise), clipped = fmin(fmax(y[k], 0.0), width);
+        inside = inside && clipped == y[k];
+        y[k] = clipped;
+    }
+    return inside;
+}
+
+/* One projected Newton step on 1/2 |rest|^2 over the intervals: free are the multipliers inside and those the slope pushes
+   inside. Returns the new length, which is no greater. */
+static double improve(struct softrelu_certificate *certificate, double noise, double length, bool *solved) {
+    unsigned char *out = certificate->on;
+    const int64_t d = certificate->model->d, count = certificate->kink_count;
+    double *best = certificate->best, *y = certificate->y, reached = length;
+    for (int64_t j = 0; j < d; j++)
+        out[j] = certificate->bound[j] != 0 && certificate->rest[j] == 0.0;
+    for (int64_t k = 0; k < count; k++) {
+        const double width = width_of(&certificate->kinks[k], noise);
+        srl_kink_row(certificate, &certificate->kinks[k], certificate->row);
+        const double slope = srl_dot(d, certificate->row, certificate->rest);
+        certificate->free[k] = width > 0.0 && !(best[k] <= 0.0 && slope >= 0.0) && !(best[k] >= width && slope <= 0.0);
+    }
+    *solved = factor_gram(certificate, out, noise);
+    if (!*solved)
+        return length;
+    double *move = certificate->slopes; /* scratch here */
+    memset(move, 0, (size_t)certificate->model->n * sizeof *move);
+    add_least_squares(certificate, out, noise, move);
+    for (int halving = 0; halving < HALVINGS && reached >= length; halving++)
+        for (int64_t k = 0; k <= count; k++) {
+            if (k == count) {
+                reached = find_rest(certificate, y, NULL);
+                break;
+            }
+            y[k] = fmin(fmax(best[k] + ldexp(move[k], -halving), 0.0), width_of(&certificate->kinks[k], noise));
+        }
+    if (reached < length)
+        memcpy(best, y, (size_t)count * sizeof *best);
+    return fmin(reached, find_rest(certificate, best, NULL));
+}
+
+double srl_find_witness(struct softrelu_certificate *certificate, double noise, bool *solved) {
+    const int64_t count = certificate->kink_count;
+    bool complete = start_in_the_middle(certificate, noise, solved);
+    memcpy(certificate->best, certificate->y, (size_t)count * sizeof *certificate->best);
+    double length = find_rest(certificate, certificate->best, NULL);
+    for (int64_t j = 0; j < certificate->model->d; j++) /* all bounds were taken to absorb */
+        complete = complete && (certificate->bound[j] == 0 || certificate->rest[j] == 0.0);
+    for (int round = 0; round < ROUNDS && *solved && !complete; round++) {
+        const double before = length;
+        length = improve(certificate, noise, length, solved);
+        if (!(length < 0.999 * before))
+            break;
+    }
+    for (int64_t k = 0; k < count; k++)
+        certificate->kinks[k].lambda = certificate->best[k];
+    return find_rest(certificate, certificate->best, certificate->mu);
+}
