@@ -161,8 +161,10 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
     }
     for (size_t i = 0; i < option_count(); i++) {
         const struct option_kind *option = option_kind(i);
-        if (takes(arguments->command, i) && option->action == ACTION_INPUT && input_kind(option->target)->required &&
-            arguments->input[option->target] == NULL) {
+        const bool required =
+            option->action == ACTION_INPUT &&
+            (input_kind(option->target)->required || (arguments->command == COMMAND_CERTIFY && option->target == INPUT_X));
+        if (takes(arguments->command, i) && required && arguments->input[option->target] == NULL) {
             return fail(failure, OUTCOME_BAD_INPUT, "%s: --%s is missing: %s", command_name(arguments->command), option->flag,
                         option->text);
         }

@@ -8,16 +8,18 @@
 #include <string.h>
 
 static const struct input_kind kinds[INPUT_COUNT] = {
-    [INPUT_A1] = {"A1", SOFTRELU_A1, DIMENSION_N, DIMENSION_D, false, true},
-    [INPUT_A2] = {"A2", SOFTRELU_A2, DIMENSION_M, DIMENSION_N, false, false},
-    [INPUT_B] = {"b", SOFTRELU_B, DIMENSION_M, DIMENSION_NONE, false, true},
-    [INPUT_C1] = {"c1", SOFTRELU_C1, DIMENSION_N, DIMENSION_NONE, false, false},
-    [INPUT_C2] = {"c2", SOFTRELU_C2, DIMENSION_M, DIMENSION_NONE, false, false},
-    [INPUT_W] = {"w", SOFTRELU_W, DIMENSION_N, DIMENSION_NONE, true, false},
-    [INPUT_RHO] = {"rho", SOFTRELU_RHO, DIMENSION_NONE, DIMENSION_NONE, true, false},
-    [INPUT_X_REF] = {"x-ref", SOFTRELU_X_REF, DIMENSION_D, DIMENSION_NONE, false, false},
-    [INPUT_X0] = {"x0", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false},
-    [INPUT_X] = {"x", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false},
+    [INPUT_A1] = {"A1", SOFTRELU_A1, DIMENSION_N, DIMENSION_D, false, true, 0},
+    [INPUT_A2] = {"A2", SOFTRELU_A2, DIMENSION_M, DIMENSION_N, false, false, 0},
+    [INPUT_B] = {"b", SOFTRELU_B, DIMENSION_M, DIMENSION_NONE, false, true, 0},
+    [INPUT_C1] = {"c1", SOFTRELU_C1, DIMENSION_N, DIMENSION_NONE, false, false, 0},
+    [INPUT_C2] = {"c2", SOFTRELU_C2, DIMENSION_M, DIMENSION_NONE, false, false, 0},
+    [INPUT_W] = {"w", SOFTRELU_W, DIMENSION_N, DIMENSION_NONE, true, false, 0},
+    [INPUT_RHO] = {"rho", SOFTRELU_RHO, DIMENSION_NONE, DIMENSION_NONE, true, false, 0},
+    [INPUT_X_REF] = {"x-ref", SOFTRELU_X_REF, DIMENSION_D, DIMENSION_NONE, false, false, 0},
+    [INPUT_LOWER] = {"lower", SOFTRELU_LOWER, DIMENSION_D, DIMENSION_NONE, true, false, -1},
+    [INPUT_UPPER] = {"upper", SOFTRELU_UPPER, DIMENSION_D, DIMENSION_NONE, true, false, 1},
+    [INPUT_X0] = {"x0", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
+    [INPUT_X] = {"x", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
 };
 
 static const char dimension_letters[DIMENSION_COUNT] = {'?', 'n', 'd', 'm'};
@@ -46,13 +48,22 @@ static const char *dimension_origin(const struct inputs *inputs, enum dimension 
     }
 }
 
+static bool is_allowed(const struct input_kind *kind, double value) {
+    return isfinite(value) || (isinf(value) && value * kind->infinite > 0);
+}
+
+/* What entries must be. */
+static const char *wanted(const struct input_kind *kind) {
+    return kind->infinite < 0 ? "finite or -inf" : kind->infinite > 0 ? "finite or inf" : "finite";
+}
+
 static enum outcome load_one(struct inputs *inputs, int id, const char *text, struct failure *failure) {
     struct input *input = &inputs->input[id];
     if (kinds[id].number && number_parse(text, &input->number)) {
         input->number_text = text;
-        return isfinite(input->number)
-                   ? OUTCOME_OK
-                   : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a finite number", kinds[id].flag, text);
+        return is_allowed(&kinds[id], input->number) ? OUTCOME_OK
+                                                     : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a %s number",
+                                                            kinds[id].flag, text, wanted(&kinds[id]));
     }
     if (kinds[id].rows == DIMENSION_NONE) {
         return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': expected a number", kinds[id].flag, text);
@@ -117,10 +128,11 @@ static enum outcome check_shape(const struct inputs *inputs, int id, struct fail
 static enum outcome check_finite(const struct input *input, int id, struct failure *failure) {
     const struct npy_header *header = &input->array.header;
     for (int64_t i = 0; i < header->count; i++) {
-        if (!isfinite(input->array.values[i])) {
+        if (!is_allowed(&kinds[id], input->array.values[i])) {
             char index[256];
-            return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': entry %s is %s; every entry must be finite", kinds[id].flag,
-                        input->path, npy_index_text(header, i, index, sizeof index), number_word(input->array.values[i]));
+            return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': entry %s is %s; every entry must be %s", kinds[id].flag,
+                        input->path, npy_index_text(header, i, index, sizeof index), number_word(input->array.values[i]),
+                        wanted(&kinds[id]));
         }
     }
     return OUTCOME_OK;

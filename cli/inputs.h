@@ -17,6 +17,8 @@ enum input_id {
     INPUT_W,
     INPUT_RHO,
     INPUT_X_REF,
+    INPUT_LOWER,
+    INPUT_UPPER,
     INPUT_X0,
     INPUT_X,
     INPUT_COUNT
@@ -31,6 +33,7 @@ struct input_kind {
     enum dimension columns; /* DIMENSION_NONE: it is a vector */
     bool number;            /* may be given as a number */
     bool required;
+    double infinite; /* the infinity that is allowed too: -1, 1, or 0 for none */
 };
 
 /* What was given for one input. */

@@ -7,7 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DATA = COMMAND_SOLVE | COMMAND_CHECK, ANY = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_INFO };
+enum {
+    DATA = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_CERTIFY,
+    FILES = COMMAND_SOLVE | COMMAND_CERTIFY,
+    ANY = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_INFO | COMMAND_CERTIFY
+};
 
 static const struct option_kind options[] = {
     {"A1", "FILE", ACTION_INPUT, INPUT_A1, DATA, "hidden layer, n x d (required)"},
@@ -18,15 +22,22 @@ static const struct option_kind options[] = {
     {"w", "FILE|NUMBER", ACTION_INPUT, INPUT_W, DATA, "regularisation weights, n entries or one for all (default 0)"},
     {"rho", "NUMBER", ACTION_INPUT, INPUT_RHO, DATA, "weight of staying near x_ref, >= 0 (default 0)"},
     {"x-ref", "FILE", ACTION_INPUT, INPUT_X_REF, DATA, "the point to stay near, d entries (default 0)"},
+    {"lower", "FILE|NUMBER", ACTION_INPUT, INPUT_LOWER, DATA, "least x, d entries or one for all, -inf: none (default none)"},
+    {"upper", "FILE|NUMBER", ACTION_INPUT, INPUT_UPPER, DATA, "largest x, likewise; equal to lower: fixed (default none)"},
     {"loss", "squares|kl", ACTION_LOSS, 0, DATA, "how f is compared with b (default squares)"},
-    {"x0", "FILE", ACTION_INPUT, INPUT_X0, DATA, "starting point, d entries (default: a warm start)"},
+    {"x0", "FILE", ACTION_INPUT, INPUT_X0, COMMAND_SOLVE | COMMAND_CHECK, "starting point, d entries (default: a warm start)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CHECK, "point to check at, d entries (default: x0, else random)"},
+    {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CERTIFY, "the point to examine, d entries (required)"},
     {"seed", "NUMBER", ACTION_SEED, 0, COMMAND_CHECK, "of the random point and direction (default 1)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE, "write the best x found (.npy, float64)"},
+    {"out", "FILE", ACTION_OUT, 0, COMMAND_CERTIFY, "write the direction of descent, if there is one (.npy)"},
+    {"report", "FILE", ACTION_REPORT, 0, COMMAND_CERTIFY, "write certificate and multipliers (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE, "write the report with its trace (JSON)"},
     {"set", "NAME=VALUE", ACTION_SET, 0, COMMAND_SOLVE, "change a setting; 'softrelu info' lists them"},
     {"max-iterations", "N", ACTION_SETTING, SOFTRELU_SETTING_MAX_ITERATIONS, COMMAND_SOLVE, "setting: iterations at most"},
-    {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, COMMAND_SOLVE, "setting: residual that counts as converged"},
+    {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, FILES, "setting: relative residual that counts as zero"},
+    {"kink-tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_KINK_TOLERANCE, FILES,
+     "setting: relative |u| that counts as zero"},
     {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, COMMAND_SOLVE, "setting: seconds at most"},
     {"quiet", NULL, ACTION_QUIET, 0, DATA, "print errors only"},
     {"verbose", NULL, ACTION_VERBOSE, 0, COMMAND_SOLVE, "a line per iteration even if stderr is no terminal"},
@@ -51,6 +62,12 @@ static const struct command_kind commands[] = {
      "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"
      "Exit status: 0 they agree, or nothing can be said (and why); 1 they disagree; 2 bad usage or bad input; 3 out of memory "
      "or a failure to read or write."},
+    {COMMAND_CERTIFY, "certify", "--A1 FILE [--A2 FILE] --b FILE --x FILE [OPTION ...]", "say what a point is, and prove it",
+     "Computes everything anew from the data: the stationarity residual with its multipliers, the kinks and bounds the point "
+     "is "
+     "at, and the least eigenvalue of the Hessian on what they leave free.\n"
+     "Exit status: 0 certified local minimiser; 1 anything else (the files are written; --out only when there is a direction); "
+     "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
     {COMMAND_INFO, "info", "", "show version, BLAS, threads and all settings", ""},
 };
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command { COMMAND_SOLVE = 1, COMMAND_CHECK = 2, COMMAND_INFO = 4 };
+enum command { COMMAND_SOLVE = 1, COMMAND_CHECK = 2, COMMAND_INFO = 4, COMMAND_CERTIFY = 8 };
 
 /* What an option does with its argument. */
 enum action {

@@ -3,10 +3,9 @@
 #ifndef SOFTRELU_CLI_REPORT_JSON_H
 #define SOFTRELU_CLI_REPORT_JSON_H
 
-#include "failure.h"
 #include "inputs.h"
 
-#include <stdio.h>
+#include <jansson.h>
 
 struct solve_result {
     const struct inputs *inputs;
@@ -14,8 +13,7 @@ struct solve_result {
     softrelu_loss loss;
 };
 
-/* Writes the report of the last solve into stream. written tells whether the stream took everything (else errno says why
-   not); the outcome is a failure only when there is no memory to build the report. */
-enum outcome report_json_write(const struct solve_result *result, FILE *stream, bool *written, struct failure *failure);
+/* The report of the last solve; NULL for want of memory. */
+json_t *report_json(const struct solve_result *result);
 
 #endif

@@ -72,7 +72,7 @@ enum outcome settings_apply(const struct arguments *arguments, softrelu_solver *
     return OUTCOME_OK;
 }
 
-enum outcome settings_check(const struct arguments *arguments, struct failure *failure) {
+enum outcome settings_check(const struct arguments *arguments, struct tolerances *tolerances, struct failure *failure) {
     static const double one = 1;
     softrelu_problem *problem = NULL;
     softrelu_solver *solver = NULL;
@@ -91,6 +91,10 @@ enum outcome settings_check(const struct arguments *arguments, struct failure *f
     }
     const enum outcome outcome = status == SOFTRELU_OK ? settings_apply(arguments, solver, failure)
                                                        : fail_status(failure, status, "settings cannot be checked", "");
+    if (outcome == OUTCOME_OK && tolerances != NULL) {
+        (void)softrelu_solver_get_real(solver, SOFTRELU_SETTING_TOLERANCE, &tolerances->residual);
+        (void)softrelu_solver_get_real(solver, SOFTRELU_SETTING_KINK_TOLERANCE, &tolerances->kink);
+    }
     softrelu_solver_destroy(solver);
     softrelu_problem_destroy(problem);
     return outcome;

@@ -24,7 +24,13 @@ double setting_value(const softrelu_solver *solver, const struct setting_kind *k
 
 /* Gives the solver the settings of the command line, in their order. */
 enum outcome settings_apply(const struct arguments *arguments, softrelu_solver *solver, struct failure *failure);
-/* The same on a problem of one number, so that a typing error shows before gigabytes are read. */
-enum outcome settings_check(const struct arguments *arguments, struct failure *failure);
+/* The tolerances, which a certificate needs too. */
+struct tolerances {
+    double residual;
+    double kink;
+};
+
+/* The same on a problem of one number, so that a typing error shows before gigabytes are read. tolerances may be NULL. */
+enum outcome settings_check(const struct arguments *arguments, struct tolerances *tolerances, struct failure *failure);
 
 #endif

@@ -2,8 +2,7 @@
 #include "commands.h"
 
 #include "interrupt.h"
-#include "npy_stream.h"
-#include "output.h"
+#include "outputs.h"
 #include "problem.h"
 #include "progress.h"
 #include "report_json.h"
@@ -11,7 +10,6 @@
 #include "summary.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Everything one solve holds, so that it is freed in one place. */
@@ -33,18 +31,8 @@ static void session_free(struct session *session) {
 
 /* All that can be refused before the data is read: reading and solving may take long. */
 static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
-    enum outcome outcome = settings_check(arguments, failure);
-    if (outcome == OUTCOME_OK && arguments->out != NULL && arguments->report != NULL &&
-        strcmp(arguments->out, arguments->report) == 0) {
-        return fail(failure, OUTCOME_BAD_INPUT, "--out and --report both name '%s'", arguments->out);
-    }
-    if (outcome == OUTCOME_OK && arguments->out != NULL) {
-        outcome = output_check(arguments->out, failure);
-    }
-    if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = output_check(arguments->report, failure);
-    }
-    return outcome;
+    const enum outcome outcome = settings_check(arguments, NULL, failure);
+    return outcome == OUTCOME_OK ? outputs_check(arguments, failure) : outcome;
 }
 
 static double *allocate(int64_t count) {
@@ -107,44 +95,7 @@ static enum outcome predict(struct session *session, struct failure *failure) {
     return outcome;
 }
 
-static enum outcome fill_x(const struct session *session, struct output *output, const char *path, struct failure *failure) {
-    enum outcome outcome = output_begin(output, path, failure);
-    if (outcome == OUTCOME_OK) {
-        const bool written = npy_write_stream(output->stream, session->x, &session->inputs.size[DIMENSION_D], 1, false);
-        outcome = output_complete(output, written, failure);
-    }
-    return outcome;
-}
-
-static enum outcome fill_report(const struct solve_result *result, struct output *output, const char *path,
-                                struct failure *failure) {
-    bool written = false;
-    enum outcome outcome = output_begin(output, path, failure);
-    if (outcome == OUTCOME_OK) {
-        outcome = report_json_write(result, output->stream, &written, failure);
-    }
-    return outcome == OUTCOME_OK ? output_complete(output, written, failure) : outcome;
-}
-
-/* Both files are complete on the disk before the first takes its name: a full disk leaves both old ones in place. */
-static enum outcome write_outputs(const struct arguments *arguments, const struct session *session,
-                                  const struct solve_result *result, struct failure *failure) {
-    struct output x = {0};
-    struct output report = {0};
-    enum outcome outcome = arguments->out != NULL ? fill_x(session, &x, arguments->out, failure) : OUTCOME_OK;
-    if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = fill_report(result, &report, arguments->report, failure);
-    }
-    if (outcome == OUTCOME_OK && arguments->out != NULL) {
-        outcome = output_commit(&x, failure);
-    }
-    if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = output_commit(&report, failure);
-    }
-    output_discard(&x);
-    output_discard(&report);
-    return outcome;
-}
+static json_t *report_of_solve(const void *result) { return report_json(result); }
 
 static enum outcome solve_session(const struct arguments *arguments, struct session *session, struct failure *failure) {
     enum outcome outcome = inputs_load(&session->inputs, arguments->input, failure);
@@ -164,7 +115,7 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
         return outcome;
     }
     const struct solve_result result = {&session->inputs, session->solver, arguments->loss};
-    outcome = write_outputs(arguments, session, &result, failure);
+    outcome = outputs_write(arguments, session->x, session->inputs.size[DIMENSION_D], report_of_solve, &result, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         summary_print(&result, session->f, arguments->out, arguments->report);
     }

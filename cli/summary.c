@@ -67,6 +67,22 @@ static void print_work(const softrelu_report *report) {
     printf("%.3g s\n", number(report, SOFTRELU_REPORT_SECONDS));
 }
 
+/* What the point is, and why not more. */
+static void print_point(const struct solve_result *result) {
+    const softrelu_certificate *certificate = softrelu_solver_certificate(result->solver);
+    const softrelu_reason reason = softrelu_certificate_reason(certificate);
+    const double bounds = number(softrelu_solver_report(result->solver), SOFTRELU_REPORT_ACTIVE_BOUNDS);
+    if (result->inputs->input[INPUT_LOWER].path != NULL || result->inputs->input[INPUT_LOWER].number_text != NULL ||
+        result->inputs->input[INPUT_UPPER].path != NULL || result->inputs->input[INPUT_UPPER].number_text != NULL) {
+        printf("  bounds     %.0f active\n", bounds);
+    }
+    printf("  point      %s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)));
+    if (reason != SOFTRELU_REASON_NONE) {
+        printf("%13s", "");
+        text_fold(stdout, 13 + printf("%s: ", softrelu_reason_name(reason)), 13, softrelu_reason_text(reason));
+    }
+}
+
 void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report_path) {
     const softrelu_report *report = softrelu_solver_report(result->solver);
     const softrelu_termination termination = softrelu_report_termination(report);
@@ -79,6 +95,7 @@ void summary_print(const struct solve_result *result, const double *f, const cha
            number(report, SOFTRELU_REPORT_RESIDUAL_RELATIVE));
     printf("  kinks      ");
     print_count(number(report, SOFTRELU_REPORT_PINNED_KINKS), "unit pinned at its kink\n", "units pinned at their kinks\n");
+    print_point(result);
     print_work(report);
     putchar('\n');
     outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M]);

@@ -226,13 +226,20 @@ static void spread_multipliers(struct softrelu_certificate *certificate) {
     }
 }
 
-static void count(struct softrelu_certificate *certificate, int64_t ridges) {
+static void count(struct softrelu_certificate *certificate, double noise) {
     double *quantities = certificate->quantities;
-    int64_t bounds = 0;
+    int64_t pinned = 0, concave = 0, bounds = 0;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
+        const struct srl_kink *kink = &certificate->kinks[k];
+        int64_t units = 1;
+        for (int64_t j = kink->next; j >= 0; j = certificate->next[j])
+            units++;
+        *(kink->width < -noise ? &concave : &pinned) += units;
+    }
     for (int64_t k = 0; k < certificate->model->d; k++)
         bounds += certificate->bound[k] != 0;
-    quantities[SOFTRELU_CERTIFICATE_PINNED_KINKS_INDEX] = (double)(certificate->kink_count - ridges);
-    quantities[SOFTRELU_CERTIFICATE_CONCAVE_KINKS_INDEX] = (double)ridges;
+    quantities[SOFTRELU_CERTIFICATE_PINNED_KINKS_INDEX] = (double)pinned;
+    quantities[SOFTRELU_CERTIFICATE_CONCAVE_KINKS_INDEX] = (double)concave;
     quantities[SOFTRELU_CERTIFICATE_ACTIVE_BOUNDS_INDEX] = (double)bounds;
 }
 
@@ -241,7 +248,7 @@ static bool examine(struct softrelu_certificate *certificate, const double *x, d
     const double noise = NOISE * certificate->at.scale;
     srl_find_kinks(certificate, x, kink_tolerance);
     const int64_t ridges = count_ridges(certificate, noise);
-    count(certificate, ridges);
+    count(certificate, noise);
     double residual;
     bool solved = true;
     const bool all_sides = try_ridges(certificate, x, ridges, noise, &residual, &solved);

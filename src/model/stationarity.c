@@ -66,8 +66,9 @@ int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *
     for (int64_t i = 0; i < model->n; i++) {
         if (!on_ridge(model, point, i, x_norm, kink_tolerance))
             continue;
-        if (ridges++ == 0)
+        if (ridges == 0)
             memcpy(other, slopes, (size_t)model->n * sizeof *other);
+        ridges += srl_twin_count(model, i);
         srl_set_side(model, point->slope_jumps, i, true, other);
     }
     if (ridges == 0)
@@ -234,19 +235,21 @@ static double least_norm(const struct srl_model *model, struct srl_stationarity_
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             const struct srl_point *point, double kink_tolerance) {
     struct srl_stationarity found = {0};
-    found.pinned = find_kinks(model, work, point, kink_tolerance);
+    const int64_t kinks = find_kinks(model, work, point, kink_tolerance);
+    for (int64_t k = 0; k < kinks; k++)
+        found.pinned += srl_twin_count(model, work->kinks[k]);
     for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++) {
         work->bound[k] = (signed char)srl_bound_at(model, point->x, k);
         found.active_bounds += work->bound[k] != 0;
     }
     memcpy(work->other, work->slopes, (size_t)model->n * sizeof *work->other);
     srl_gradient_of_slopes(model, point, work->other, work->base);
-    found.residual = least_norm(model, work, found.pinned);
+    found.residual = least_norm(model, work, kinks);
 
     found.concave = srl_leave_ridges(model, point, kink_tolerance, work->slopes, work->other, work->rates, work->base);
     if (found.concave > 0) {
         srl_gradient_of_slopes(model, point, work->slopes, work->base);
-        found.residual = fmax(found.residual, least_norm(model, work, found.pinned));
+        found.residual = fmax(found.residual, least_norm(model, work, kinks));
     }
     found.relative = found.residual > 0.0 ? found.residual / point->gradient_scale : 0.0;
     return found;

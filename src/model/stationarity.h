@@ -29,8 +29,8 @@
 struct srl_stationarity {
     double residual;
     double relative; /* residual over the gradient's scale */
-    int64_t pinned;  /* |K| */
-    int64_t concave; /* ridges */
+    int64_t pinned;  /* units in K, twins included */
+    int64_t concave; /* units on ridges, likewise */
     int64_t active_bounds;
 };
 

@@ -105,3 +105,10 @@ void srl_set_side(const struct srl_model *model, const double *slope_jumps, int6
     for (int64_t j = model->twins->next[i]; j >= 0; j = model->twins->next[j])
         slopes[j] = above != (model->twins->mirrored[j] != 0) ? slope_jumps[j] : 0.0;
 }
+
+int64_t srl_twin_count(const struct srl_model *model, int64_t i) {
+    int64_t count = 1;
+    for (int64_t j = model->twins != NULL ? model->twins->next[i] : -1; j >= 0; j = model->twins->next[j])
+        count++;
+    return count;
+}

@@ -37,6 +37,9 @@ static inline bool srl_is_on(const struct srl_model *model, const double *u, int
     return (u[twins->representative[i]] > 0.0) != (twins->mirrored[i] != 0);
 }
 
+/* Units that share the kink of unit i, itself included. */
+int64_t srl_twin_count(const struct srl_model *model, int64_t i);
+
 /* slopes of the family of unit i as they are above (on) or below its kink. */
 void srl_set_side(const struct srl_model *model, const double *slope_jumps, int64_t i, bool above, double *slopes);
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "json.h"
+
+#include "number.h"
+
+#include <math.h>
+
+json_t *json_number(double value, softrelu_type type) {
+    const char *word = number_word(value);
+    if (word != NULL) {
+        return json_string(word);
+    }
+    const bool whole = type == SOFTRELU_INTEGER && fabs(value) <= 9007199254740992.0;
+    return whole ? json_integer((json_int_t)value) : json_real(value);
+}
+
+bool json_put(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value) == 0; }
+
+json_t *json_dimensions(const struct inputs *inputs) {
+    return json_pack("{s:I, s:I, s:I}", "n", (json_int_t)inputs->size[DIMENSION_N], "d", (json_int_t)inputs->size[DIMENSION_D],
+                     "m", (json_int_t)inputs->size[DIMENSION_M]);
+}
+
+json_t *json_finished(json_t *object, bool ok) {
+    if (ok) {
+        return object;
+    }
+    json_decref(object);
+    return NULL;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "outputs.h"
+
+#include "npy_stream.h"
+#include "output.h"
+
+#include <string.h>
+
+enum outcome outputs_check(const struct arguments *arguments, struct failure *failure) {
+    if (arguments->out != NULL && arguments->report != NULL && strcmp(arguments->out, arguments->report) == 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--out and --report both name '%s'", arguments->out);
+    }
+    enum outcome outcome = arguments->out != NULL ? output_check(arguments->out, failure) : OUTCOME_OK;
+    if (outcome == OUTCOME_OK && arguments->report != NULL) {
+        outcome = output_check(arguments->report, failure);
+    }
+    return outcome;
+}
+
+static enum outcome fill_x(const double *x, int64_t length, struct output *output, const char *path, struct failure *failure) {
+    enum outcome outcome = output_begin(output, path, failure);
+    if (outcome == OUTCOME_OK) {
+        const bool written = npy_write_stream(output->stream, x, &length, 1, false);
+        outcome = output_complete(output, written, failure);
+    }
+    return outcome;
+}
+
+static enum outcome fill_report(json_t *(*make)(const void *), const void *argument, struct output *output, const char *path,
+                                struct failure *failure) {
+    json_t *report = make(argument);
+    if (report == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory for the report");
+    }
+    enum outcome outcome = output_begin(output, path, failure);
+    if (outcome == OUTCOME_OK) {
+        const bool written = json_dumpf(report, output->stream, JSON_INDENT(2)) == 0 && fputc('\n', output->stream) != EOF;
+        outcome = output_complete(output, written, failure);
+    }
+    json_decref(report);
+    return outcome;
+}
+
+enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t length, json_t *(*make)(const void *),
+                           const void *argument, struct failure *failure) {
+    struct output out = {0};
+    struct output report = {0};
+    const bool with_x = arguments->out != NULL && x != NULL;
+    enum outcome outcome = with_x ? fill_x(x, length, &out, arguments->out, failure) : OUTCOME_OK;
+    if (outcome == OUTCOME_OK && arguments->report != NULL) {
+        outcome = fill_report(make, argument, &report, arguments->report, failure);
+    }
+    if (outcome == OUTCOME_OK && with_x) {
+        outcome = output_commit(&out, failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->report != NULL) {
+        outcome = output_commit(&report, failure);
+    }
+    output_discard(&out);
+    output_discard(&report);
+    return outcome;
+}

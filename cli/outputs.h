@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The files of --out and --report: checked early, and written together. */
+#ifndef SOFTRELU_CLI_OUTPUTS_H
+#define SOFTRELU_CLI_OUTPUTS_H
+
+#include "arguments.h"
+
+#include <jansson.h>
+
+/* Could both be written? */
+enum outcome outputs_check(const struct arguments *arguments, struct failure *failure);
+
+/* Writes x, length numbers (NULL: there is nothing to write to --out), and the report that make builds from its argument (NULL
+   for want of memory). Both files are complete on the disk before the first takes its name: a full disk leaves both old ones in
+   place. */
+enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t length, json_t *(*make)(const void *),
+                           const void *argument, struct failure *failure);
+
+#endif
