@@ -6,8 +6,8 @@
 
 #include "certificate/witness.h"
 
-enum { MOST_RIDGES = 10, MOST_NEUTRAL = 6 };    /* all sides of so many kinks are tried */
-static const double MOST_WORK = 1e10;           /* sides tried times d^3 */
+enum { MOST_RIDGES = 16, MOST_NEUTRAL = 6 };    /* all sides of so many kinks are tried */
+static const double MOST_WORK = 1e9;            /* sides tried times d^3 */
 static const double NOISE = 64.0 * DBL_EPSILON; /* of a slope, relative to the gradient's scale */
 static const double STRICT = 1e-12;             /* least relative slope by which a multiplier is inside its interval */
 

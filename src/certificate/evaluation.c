@@ -99,13 +99,17 @@ static double regularisers(const struct srl_evaluation *at, const struct srl_mod
     return sum;
 }
 
-/* What the gradient's round-off is relative to: each unit's term with the cancellation within q undone. */
+/* What the gradient's round-off is relative to: each unit's term with the cancellation within q and A1 x undone. */
+static const double NEAR_KINK = 1e-6; /* a unit that close below its kink may have a share */
+
 static double gradient_scale(const struct srl_evaluation *at, const struct srl_model *model, double terms) {
     double scale = 0.0;
     for (int64_t i = 0; i < model->n; i++) {
-        double slope = at->u[i] >= 0.0 ? terms * (srl_has_output_layer(model) ? model->column_norms[i] : 1.0) : 0.0;
+        const double size = model->row_norms[i] * at->x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0);
+        double slope =
+            at->u[i] >= -NEAR_KINK * size ? terms * (srl_has_output_layer(model) ? model->column_norms[i] : 1.0) : 0.0;
         if (model->w != NULL)
-            slope += fabs(model->w[i] * (model->w[i] * at->v[i]));
+            slope += model->w[i] * (model->w[i] * (model->row_norms[i] * at->x_norm));
         scale = hypot(scale, slope * model->row_norms[i]);
     }
     if (model->rho > 0.0)

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 60, REFINEMENTS = 3, HALVINGS = 20 };
+enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, HALVINGS = 20 };
 static const double PARALLEL = 1e-12;
 static const double RANK = 1e-14; /* eigenvalue of the Gram matrix that counts as zero, relative to the largest */
 
@@ -224,6 +224,33 @@ static double improve(struct softrelu_certificate *certificate, double noise, do
     return fmin(reached, find_rest(certificate, best, NULL));
 }
 
+/* Exact minimisation over one multiplier after the other, a few rounds of it: slow at the end, but never stuck, where the sets
+   that projected Newton works with keep changing. */
+static double sweep(struct softrelu_certificate *certificate, double noise) {
+    const int64_t d = certificate->model->d;
+    double *best = certificate->best;
+    double length = find_rest(certificate, best, NULL);
+    for (int round = 0; round < SWEEPS && length > 0.0; round++) {
+        for (int64_t k = 0; k < certificate->kink_count; k++) {
+            const double width = width_of(&certificate->kinks[k], noise);
+            if (width == 0.0)
+                continue;
+            srl_kink_row(certificate, &certificate->kinks[k], certificate->row);
+            double slope = 0.0, square = 0.0;
+            for (int64_t j = 0; j < d; j++) {
+                const bool absorbed = pushes_out(certificate->bound[j], certificate->rest[j]);
+                slope += absorbed ? 0.0 : certificate->row[j] * certificate->rest[j];
+                square += absorbed ? 0.0 : certificate->row[j] * certificate->row[j];
+            }
+            const double moved = square > 0.0 ? fmin(fmax(best[k] - slope / square, 0.0), width) : best[k];
+            srl_axpy(d, moved - best[k], certificate->row, certificate->rest);
+            best[k] = moved;
+        }
+        length = find_rest(certificate, best, NULL);
+    }
+    return length;
+}
+
 double srl_find_witness(struct softrelu_certificate *certificate, double noise, bool *solved) {
     const int64_t count = certificate->kink_count;
     bool complete = start_in_the_middle(certificate, noise, solved);
@@ -234,6 +261,8 @@ double srl_find_witness(struct softrelu_certificate *certificate, double noise, 
     for (int round = 0; round < ROUNDS && *solved && !complete; round++) {
         const double before = length;
         length = improve(certificate, noise, length, solved);
+        if (!(length < 0.9 * before) && !(length <= DBL_EPSILON * certificate->at.scale))
+            length = sweep(certificate, noise);
         if (!(length < 0.999 * before))
             break;
     }

@@ -74,16 +74,31 @@ void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_poin
             gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
 }
 
+double srl_logit_scale(const struct srl_model *model, const struct srl_point *point) {
+    double sum = 0.0;
+    for (int64_t i = 0; i < model->n; i++) {
+        const double part = point->h[i] * (model->column_norms != NULL ? model->column_norms[i] : 1.0);
+        sum += part * part;
+    }
+    return sqrt(sum);
+}
+
+/* A unit that close below its kink may have a share in the gradient. */
+static const double NEAR_KINK = 1e-6;
+
 /* Root of the summed squares of what the gradient is added up from, with every cancellation undone. terms: n of scratch. */
 static double gradient_scale(const struct srl_model *model, const struct srl_point *point, double output_terms, double *terms) {
+    const double x_norm = srl_norm(model->d, point->x);
     for (int64_t i = 0; i < model->n; i++) {
         double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
-        double slope = (point->u[i] >= 0.0 ? output_terms * column : 0.0) + fabs(smooth_slope(model, point, i));
+        double slope = point->u[i] >= 0.0 || srl_at_kink(model, point, i, x_norm, NEAR_KINK) ? output_terms * column : 0.0;
+        if (model->w != NULL)
+            slope += model->w[i] * (model->w[i] * (model->row_norms[i] * x_norm));
         terms[i] = slope * model->row_norms[i];
     }
     double scale = srl_norm(model->n, terms);
     if (model->rho > 0.0)
-        scale += model->rho * srl_norm(model->d, point->x);
+        scale += model->rho * x_norm;
     if (model->rho > 0.0 && model->x_ref != NULL)
         scale += model->rho * srl_norm(model->d, model->x_ref);
     return scale;

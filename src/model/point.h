@@ -38,6 +38,9 @@ bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
 /* q, r, slope jumps, gradient. False when anything is not finite. scratch: n doubles. */
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch);
 
+/* Norm of the terms that the logits are added up from: what their round-off is relative to. */
+double srl_logit_scale(const struct srl_model *model, const struct srl_point *point);
+
 /* gradient = A1' (slopes + w^2 v) + rho (x - x_ref): the gradient of F if unit i had the slope slopes_i along u_i. slopes (n)
    is overwritten. */
 void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_point *point, double *slopes, double *gradient);

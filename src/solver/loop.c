@@ -141,6 +141,11 @@ static bool refresh(struct srl_solver *solver) {
            differentiate(solver, &solver->current, &solver->stationarity);
 }
 
+/* Where F cannot tell two points apart: a smaller residual, or a ridge, from which F will fall. */
+static bool is_better(const struct srl_stationarity *trial, const struct srl_stationarity *current) {
+    return trial->residual < current->residual || trial->concave > current->concave;
+}
+
 /* One try: step with the present damping and the search along it. SOFTRELU_NOT_RUN with *search telling what came of it. */
 static softrelu_termination try_step(struct srl_solver *solver, struct progress *progress, enum srl_search *search) {
     const struct srl_model *model = solver->model;
@@ -160,7 +165,7 @@ static softrelu_termination try_step(struct srl_solver *solver, struct progress 
     struct srl_stationarity stationarity;
     if (*search != SRL_SEARCH_FAILED && !differentiate(solver, &solver->trial, &stationarity))
         *search = SRL_SEARCH_FAILED;
-    if (*search == SRL_SEARCH_LEVEL && !(stationarity.residual < solver->stationarity.residual))
+    if (*search == SRL_SEARCH_LEVEL && !is_better(&stationarity, &solver->stationarity))
         *search = SRL_SEARCH_FAILED;
     if (*search == SRL_SEARCH_FAILED)
         return SOFTRELU_NOT_RUN;

@@ -11,7 +11,8 @@ static const double AGREEMENT = 0.1;  /* of the promise: a model that good needs
 static const double LONGEST = 16.0;   /* times the step */
 static const double NARROW = 1e-3;    /* a bracket relative to its end: no point in searching on */
 static const double SAFEGUARD = 0.05; /* part of a bracket that Newton's t keeps from its ends */
-static const double AT_FOOT = 1e-3;   /* the same at the near end, where the first kink may be very near */
+static const double TO_ORIGIN = 1e-9;
+static const double AT_FOOT = 1e-3; /* the same at the near end, where the first kink may be very near */
 
 void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *search, const struct srl_model *model) {
     search->best.x = srl_arena_doubles(arena, model->d);
@@ -22,13 +23,8 @@ void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *sear
 
 /* What round-off alone may change F by: that of its parts, and that of the logits carried through the loss's slope q. */
 static double round_off(const struct srl_model *model, const struct srl_point *point) {
-    double logits = 0.0;
-    for (int64_t i = 0; i < model->n; i++) {
-        const double part = point->h[i] * (model->column_norms != NULL ? model->column_norms[i] : 1.0);
-        logits += part * part;
-    }
     const double parts = fabs(point->fit) + point->weights + point->proximity;
-    return 16.0 * DBL_EPSILON * (parts + srl_norm(model->m, point->q) * sqrt(logits));
+    return 16.0 * DBL_EPSILON * (parts + srl_norm(model->m, point->q) * srl_logit_scale(model, point));
 }
 
 double srl_farthest(const struct srl_model *model, const struct srl_point *point, const double *step) {
@@ -52,14 +48,34 @@ static void keep_bounds(const struct srl_model *model, const struct srl_point *p
     }
 }
 
+static bool origin_is_allowed(const struct srl_model *model) {
+    bool allowed = true;
+    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
+        allowed = allowed && srl_lower(model, k) <= 0.0 && srl_upper(model, k) >= 0.0;
+    return allowed;
+}
+
+/* sum = from + t step. What cancels to round-off is 0. */
+static void add(int64_t length, const double *from, double t, const double *step, double *sum) {
+    for (int64_t k = 0; k < length; k++) {
+        sum[k] = from[k] + t * step[k];
+        if (fabs(sum[k]) <= 4.0 * DBL_EPSILON * fabs(from[k]))
+            sum[k] = 0.0;
+    }
+}
+
+/* A step that all but reaches the origin ends there: without biases all kinks meet in it, and a point next to it, however near,
+   is a different one on every scale. */
 static bool evaluate(const struct srl_model *model, const struct srl_point *point, const double *step, const double *rates,
                      double t, struct srl_point *trial) {
-    memcpy(trial->x, point->x, (size_t)model->d * sizeof *trial->x);
-    memcpy(trial->v, point->v, (size_t)model->n * sizeof *trial->v);
-    srl_axpy(model->d, t, step, trial->x);
-    srl_axpy(model->n, t, rates, trial->v);
-    if (srl_has_bounds(model))
+    add(model->d, point->x, t, step, trial->x);
+    add(model->n, point->v, t, rates, trial->v);
+    if (srl_norm(model->d, trial->x) <= TO_ORIGIN * srl_norm(model->d, point->x) && origin_is_allowed(model)) {
+        memset(trial->x, 0, (size_t)model->d * sizeof *trial->x);
+        memset(trial->v, 0, (size_t)model->n * sizeof *trial->v);
+    } else if (srl_has_bounds(model)) {
         keep_bounds(model, point, step, t, trial->x);
+    }
     return srl_point_evaluate(model, trial);
 }
 

@@ -6,6 +6,8 @@
 
 static const double FIRST_SHIFT = 1e-12, LAST_SHIFT = 1e6, SHIFT_FACTOR = 10.0; /* relative to the largest diagonal entry */
 
+static const double FOOTHOLD_DROP = 1e3;
+
 void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const struct srl_model *model) {
     newton->hessian = srl_arena_matrix(arena, model->d, model->d);
     newton->factor = srl_arena_matrix(arena, model->d, model->d);
@@ -34,7 +36,7 @@ int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) 
     const double scale = srl_newton_scale(newton, d);
     /* the matrix changes little from one iteration to the next: start just below what was needed last time */
     const double first_rung = fmax(fmax(fmax(FIRST_SHIFT * scale, DBL_MIN), SHIFT_FACTOR * least_shift),
-                                   fmin(newton->foothold, scale) / SHIFT_FACTOR);
+                                   fmin(newton->foothold, scale) / FOOTHOLD_DROP);
     for (double shift = least_shift;; shift = shift < first_rung ? first_rung : SHIFT_FACTOR * shift) {
         const int info = factor_with(newton, d, shift);
         if (info == 0 && shift > least_shift)

@@ -241,6 +241,8 @@ static bool parse(int count, char **words) {
 int main(int count, char **words) {
     if (!parse(count, words))
         return usage();
+    options.seeds = (int)test_count(options.seeds, 1);
+    options.sizes = (int)test_count(options.sizes, 2);
     results = calloc((size_t)options.seeds * SIZES * REGIMES * STARTS, sizeof *results);
     need(results != NULL, "memory");
     pthread_t threads[64];

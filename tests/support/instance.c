@@ -74,6 +74,8 @@ struct instance instance_copy(const struct instance *instance) {
     copy.c2 = copy_or_null(instance->c2, instance->m);
     copy.w = copy_or_null(instance->w, instance->n);
     copy.x_ref = copy_or_null(instance->x_ref, instance->d);
+    copy.lower = copy_or_null(instance->lower, instance->d);
+    copy.upper = copy_or_null(instance->upper, instance->d);
     return copy;
 }
 
@@ -85,6 +87,8 @@ void instance_free(struct instance *instance) {
     free(instance->c2);
     free(instance->w);
     free(instance->x_ref);
+    free(instance->lower);
+    free(instance->upper);
     *instance = (struct instance){0};
 }
 
@@ -145,6 +149,8 @@ struct built build(const struct instance *instance, struct placement placement) 
     give_vector(built.problem, SOFTRELU_C2, instance->c2, m, placement.ownership);
     give_vector(built.problem, SOFTRELU_W, instance->w, n, placement.ownership);
     give_vector(built.problem, SOFTRELU_X_REF, instance->x_ref, d, placement.ownership);
+    give_vector(built.problem, SOFTRELU_LOWER, instance->lower, d, placement.ownership);
+    give_vector(built.problem, SOFTRELU_UPPER, instance->upper, d, placement.ownership);
     if (instance->rho != 0.0)
         assert_int_equal(softrelu_problem_set_number(built.problem, SOFTRELU_RHO, instance->rho), SOFTRELU_OK);
     assert_int_equal(softrelu_problem_set_loss(built.problem, instance->loss), SOFTRELU_OK);

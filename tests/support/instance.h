@@ -8,6 +8,7 @@ struct instance {
     int64_t n, d, m;
     double *A1, *A2; /* row-major, no gaps; A2 = NULL: absent */
     double *b, *c1, *c2, *w, *x_ref;
+    double *lower, *upper; /* NULL: none */
     double rho;
     softrelu_loss loss;
 };

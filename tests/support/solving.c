@@ -37,6 +37,41 @@ double trace_number(const softrelu_solver *solver, int64_t record, softrelu_quan
     return value;
 }
 
+static double certificate_number(const softrelu_certificate *certificate, softrelu_certificate_quantity quantity) {
+    double value = NAN;
+    assert_int_equal(softrelu_certificate_number(certificate, quantity, &value), SOFTRELU_OK);
+    return value;
+}
+
+struct judgement judge(const softrelu_problem *problem, const double *x, int64_t d, double *direction) {
+    softrelu_certificate *certificate = NULL;
+    assert_int_equal(softrelu_certificate_create(problem, &certificate), SOFTRELU_OK);
+    if (softrelu_certify(certificate, x, d, 1e-9, 1e-12) != SOFTRELU_OK)
+        fail_msg("certify: %s", softrelu_certificate_message(certificate));
+    const struct judgement judgement = {
+        .verdict = softrelu_certificate_verdict(certificate),
+        .reason = softrelu_certificate_reason(certificate),
+        .loss = certificate_number(certificate, SOFTRELU_CERTIFICATE_LOSS),
+        .residual = certificate_number(certificate, SOFTRELU_CERTIFICATE_RESIDUAL),
+        .relative = certificate_number(certificate, SOFTRELU_CERTIFICATE_RESIDUAL_RELATIVE),
+        .pinned = certificate_number(certificate, SOFTRELU_CERTIFICATE_PINNED_KINKS),
+        .concave = certificate_number(certificate, SOFTRELU_CERTIFICATE_CONCAVE_KINKS),
+        .bounds = certificate_number(certificate, SOFTRELU_CERTIFICATE_ACTIVE_BOUNDS),
+        .margin = certificate_number(certificate, SOFTRELU_CERTIFICATE_MARGIN),
+        .free = certificate_number(certificate, SOFTRELU_CERTIFICATE_FREE_DIMENSIONS),
+        .curvature = certificate_number(certificate, SOFTRELU_CERTIFICATE_CURVATURE),
+        .round_off = certificate_number(certificate, SOFTRELU_CERTIFICATE_CURVATURE_ROUND_OFF),
+        .slope = certificate_number(certificate, SOFTRELU_CERTIFICATE_SLOPE),
+    };
+    if (direction != NULL)
+        assert_int_equal(softrelu_certificate_direction(certificate, direction, d),
+                         judgement.verdict == SOFTRELU_VERDICT_NOT_STATIONARY || judgement.reason == SOFTRELU_REASON_SADDLE
+                             ? SOFTRELU_OK
+                             : SOFTRELU_ERROR_STATE);
+    softrelu_certificate_destroy(certificate);
+    return judgement;
+}
+
 /* What F at the returned point may differ by between two ways of computing it. */
 static double noise_at_solution(const struct solving *solving) {
     double *x = test_doubles(solving->d);

@@ -23,6 +23,14 @@ double loss_at(struct solving *solving, const double *x);
 double report_number(const softrelu_solver *solver, softrelu_quantity quantity);
 double trace_number(const softrelu_solver *solver, int64_t record, softrelu_quantity quantity);
 
+/* The certificate of a point by an examiner of its own, judged with the standard tolerances. */
+struct judgement {
+    softrelu_verdict verdict;
+    softrelu_reason reason;
+    double loss, residual, relative, pinned, concave, bounds, margin, free, curvature, round_off, slope;
+};
+struct judgement judge(const softrelu_problem *problem, const double *x, int64_t d, double *direction);
+
 /*
  * Solves, and checks against an evaluator of its own: loss and parts of the report are those of the returned point; CONVERGED
  * means a relative residual within the tolerance and no ridge; the trace has increasing iterations, losses that never rise and
