@@ -2,7 +2,7 @@
 /*
  * Which image, as near as possible to this handwritten digit, does the network read as half a 3 and half an 8?
  *
- *     minimise over x   -sum_j b_j log f_j(x)  +  rho/2 |x - start|^2
+ *     minimise over 0 <= x <= 16   -sum_j b_j log f_j(x)  +  rho/2 |x - start|^2
  *
  * f is what the network reads in x, b the distribution asked for. A large rho keeps x near the start, a small one lets f come
  * near b: the default moves a pixel by a few of its 16 levels and misses b by a few hundredths.
@@ -21,6 +21,7 @@
 #include "picture.h"
 
 enum { HIDDEN = 96 };
+static const double BRIGHTEST = 16.0; /* pixel */
 
 struct options {
     const char *data;
@@ -28,6 +29,7 @@ struct options {
     double target[DIGITS];
     double rho;
     double within;   /* fail unless every |f_j - b_j| is below this; 0: do not ask */
+    long pairs;      /* only solve so many pairs of image and target, and say what became of them; 0: do not */
     double accuracy; /* only measure the accuracy, and fail below this; 0: do not ask */
     bool ascii;
 };
@@ -72,6 +74,8 @@ static softrelu_problem *pose(const struct npy_array arrays[ARRAYS], const doubl
         softrelu_problem_set_vector(problem, SOFTRELU_C2, arrays[C2].values, DIGITS, SOFTRELU_BORROW) ||
         softrelu_problem_set_vector(problem, SOFTRELU_B, target, DIGITS, SOFTRELU_BORROW) ||
         softrelu_problem_set_vector(problem, SOFTRELU_X_REF, start, PIXELS, SOFTRELU_BORROW) ||
+        softrelu_problem_set_number(problem, SOFTRELU_LOWER, 0.0) ||
+        softrelu_problem_set_number(problem, SOFTRELU_UPPER, BRIGHTEST) ||
         softrelu_problem_set_number(problem, SOFTRELU_RHO, rho) || softrelu_problem_set_loss(problem, SOFTRELU_KL) ||
         softrelu_problem_finish(problem)) {
         complain("the problem", softrelu_problem_message(problem));
@@ -131,15 +135,80 @@ static int find_image(const struct options *options, const double *start, softre
     const softrelu_report *report = softrelu_solver_report(solver);
     const softrelu_termination ended = softrelu_report_termination(report);
     printf("\n  |x - start| = %.2f of %.2f    largest miss of the target %.3f    rho %g\n", sqrt(moved),
-           sqrt((double)PIXELS) * 16.0, missed, options->rho);
+           sqrt((double)PIXELS) * BRIGHTEST, missed, options->rho);
     printf("  %s: %s\n", softrelu_termination_name(ended), softrelu_termination_text(ended));
+    const softrelu_certificate *certificate = softrelu_solver_certificate(solver);
+    const softrelu_reason reason = softrelu_certificate_reason(certificate);
+    printf("  %s%s%s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)),
+           reason != SOFTRELU_REASON_NONE ? ": " : "", reason != SOFTRELU_REASON_NONE ? softrelu_reason_text(reason) : "");
+    printf("  %d units at their kink, %d pixels at a bound\n", (int)number(report, SOFTRELU_REPORT_PINNED_KINKS),
+           (int)number(report, SOFTRELU_REPORT_ACTIVE_BOUNDS));
     printf("  loss %.6f, residual %.1e, %d iterations, %.1f ms\n", number(report, SOFTRELU_REPORT_LOSS),
            number(report, SOFTRELU_REPORT_RESIDUAL), (int)number(report, SOFTRELU_REPORT_ITERATIONS),
            1e3 * number(report, SOFTRELU_REPORT_SECONDS));
     return options->within > 0.0 && missed > options->within ? 1 : 0;
 }
 
+/* The k-th pair: an image, and a target between the digit it shows and another one. */
+static const double *choose_pair(const struct npy_array arrays[ARRAYS], long k, double target[DIGITS]) {
+    static const double shares[] = {0.1, 0.5, 0.9, 1.0}; /* of the other digit */
+    const int64_t image = (7 * (int64_t)k) % arrays[LABELS].header.count;
+    const int label = (int)arrays[LABELS].values[image], other = (label + 1 + (int)(k % (DIGITS - 1))) % DIGITS;
+    memset(target, 0, DIGITS * sizeof *target);
+    target[other] = shares[k % 4];
+    target[label] = 1.0 - shares[k % 4];
+    return arrays[IMAGES].values + image * PIXELS;
+}
+
+struct tally {
+    long converged, certified, kinks, bounds;
+    double seconds;
+};
+
+/* Solves one pair. False, after telling what went wrong, when the result is neither certified nor explained. */
+static bool count_pair(const struct options *options, const struct npy_array arrays[ARRAYS], long k, struct tally *tally) {
+    double target[DIGITS];
+    const double *start = choose_pair(arrays, k, target);
+    softrelu_problem *problem = pose(arrays, start, target, options->rho);
+    softrelu_solver *solver = NULL;
+    if (problem == NULL || softrelu_solver_create(problem, &solver) || softrelu_solver_solve(solver)) {
+        complain("solving", solver != NULL ? softrelu_solver_message(solver) : "no solver");
+        softrelu_problem_destroy(problem);
+        return false;
+    }
+    const softrelu_report *report = softrelu_solver_report(solver);
+    const softrelu_certificate *certificate = softrelu_solver_certificate(solver);
+    const softrelu_verdict verdict = softrelu_certificate_verdict(certificate);
+    const bool converged = softrelu_report_termination(report) == SOFTRELU_CONVERGED;
+    tally->converged += converged;
+    tally->certified += verdict == SOFTRELU_VERDICT_CERTIFIED;
+    tally->kinks += (long)number(report, SOFTRELU_REPORT_PINNED_KINKS);
+    tally->bounds += (long)number(report, SOFTRELU_REPORT_ACTIVE_BOUNDS);
+    tally->seconds += number(report, SOFTRELU_REPORT_SECONDS);
+    if (verdict != SOFTRELU_VERDICT_CERTIFIED)
+        printf("  pair %ld: %s, %s: %s\n", k, softrelu_termination_name(softrelu_report_termination(report)),
+               softrelu_verdict_name(verdict), softrelu_reason_text(softrelu_certificate_reason(certificate)));
+    softrelu_solver_destroy(solver);
+    softrelu_problem_destroy(problem);
+    return converged && (verdict == SOFTRELU_VERDICT_CERTIFIED || verdict == SOFTRELU_VERDICT_STATIONARY);
+}
+
+static int solve_pairs(const struct options *options, const struct npy_array arrays[ARRAYS]) {
+    struct tally tally = {0};
+    bool good = true;
+    for (long k = 0; k < options->pairs; k++)
+        good = count_pair(options, arrays, k, &tally) && good;
+    printf("%ld pairs of image and target, pixels within [0, %g]: %ld converged, %ld certified local minimisers (%.1f %%);\n"
+           "on average %.1f units at their kink, %.1f pixels at a bound, %.2f ms\n",
+           options->pairs, BRIGHTEST, tally.converged, tally.certified,
+           100.0 * (double)tally.certified / (double)options->pairs, (double)tally.kinks / (double)options->pairs,
+           (double)tally.bounds / (double)options->pairs, 1e3 * tally.seconds / (double)options->pairs);
+    return good ? 0 : 1;
+}
+
 static int run(const struct options *options, const struct npy_array arrays[ARRAYS]) {
+    if (options->pairs > 0)
+        return solve_pairs(options, arrays);
     if (options->index >= arrays[LABELS].header.count)
         return complain("--index", "there are not that many images");
     const double *start = arrays[IMAGES].values + options->index * PIXELS;
@@ -205,6 +274,12 @@ static bool take(struct options *options, const char *name, const char *value) {
         return parse_number(value, &options->within);
     if (strcmp(name, "--accuracy") == 0)
         return parse_number(value, &options->accuracy);
+    if (strcmp(name, "--pairs") == 0) {
+        if (!parse_number(value, &index) || index < 1.0 || index > 1e6)
+            return false;
+        options->pairs = (long)index;
+        return true;
+    }
     if (strcmp(name, "--index") != 0 || !parse_number(value, &index) || index >= 1e6)
         return false;
     options->index = (long)index;
@@ -231,7 +306,7 @@ int main(int count, char **arguments) {
     options.ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
     if (!parse(count, arguments, &options)) {
         fputs("usage: digits [--index I] [--target 3:0.5,8:0.5] [--rho R] [--data FOLDER] [--ascii] [--within MISS] "
-              "[--accuracy LEAST]\n"
+              "[--accuracy LEAST] [--pairs N]\n"
               "Shares of --target are at least 0 and add up to 1; numbers are at least 0.\n",
               stderr);
         return 2;
