@@ -10,7 +10,7 @@ import numpy as np
 from program import COMMAND, D, M, N, WRAPPED, ProgramTest, objective
 
 KEYS = {"schema", "version", "termination", "converged", "loss", "residual", "residual_relative", "iterations", "evaluations",
-        "seconds", "pinned_kinks", "dimensions", "settings", "trace"}
+        "seconds", "pinned_kinks", "active_bounds", "dimensions", "settings", "trace", "certificate", "multipliers"}
 
 
 class Solve(ProgramTest):
