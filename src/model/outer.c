@@ -35,6 +35,40 @@ static double kl_value(const struct srl_model *model, const double *z, int64_t t
     return sum;
 }
 
+/* x - log(1 + x) without cancellation: with s = x / (2 + x), log(1 + x) = 2 (s + s^3/3 + s^5/5 + ...) and x - 2 s = x s. */
+static double log_excess(double x) {
+    if (fabs(x) > 0.1)
+        return x - log1p(x);
+    const double s = x / (2.0 + x), square = s * s;
+    double series = 0.0;
+    for (int k = 15; k >= 3; k -= 2) /* s < 0.053: the terms left out are below 1e-21 of the first */
+        series = series * square + 1.0 / (double)k;
+    return s * (x - 2.0 * square * series);
+}
+
+/* The excess of the cross-entropy for f of the logits z; its value where some b_j is negative, and nothing is least. */
+static double kl_excess(const struct srl_model *model, const double *z, const struct srl_outer *outer, double log_sum,
+                        double value) {
+    const int64_t top = outer->top;
+    double others = 0.0, excess = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        if (model->b[j] < 0.0)
+            return value;
+        others += j == top ? 0.0 : model->b[j];
+    }
+    const double beta = others + model->b[top];
+    for (int64_t j = 0; j < model->m; j++) {
+        const double b = model->b[j], difference = j == top ? others - beta * outer->rest : beta * outer->f[j] - b;
+        if (b == 0.0)
+            excess += difference;
+        else if (difference > -0.5 * b)
+            excess += b * log_excess(difference / b);
+        else /* f_j may have underflowed: its logarithm from the logits */
+            excess += difference - b * (log(beta / b) + ((z[j] - z[top]) - log_sum));
+    }
+    return excess;
+}
+
 double srl_outer_value(const struct srl_model *model, const double *z, struct srl_outer *outer) {
     const int64_t top = largest_logit(model->m, z);
     if (!isfinite(z[top]))
@@ -49,7 +83,11 @@ double srl_outer_value(const struct srl_model *model, const double *z, struct sr
         outer->f[j] *= scale;
     outer->top = top;
     outer->rest = others * scale;
-    return model->loss == SOFTRELU_KL ? kl_value(model, z, top, log1p(others)) : squares_value(model, outer);
+    if (model->loss != SOFTRELU_KL)
+        return outer->excess = squares_value(model, outer);
+    const double value = kl_value(model, z, top, log1p(others));
+    outer->excess = kl_excess(model, z, outer, log1p(others), value);
+    return value;
 }
 
 static double squares_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {

@@ -7,6 +7,12 @@
  *     squares, 1/2 |f - b|^2:      c = f - b,  t_j = c_j - f'c,   q = f t,         r = f (f + t)
  *     kl, -sum_j b_j log f_j:      beta = sum_j b_j,              q = beta f - b,  r = beta f
  *
+ * The cross-entropy is least, over all distributions f, for f = b / beta. With x_j = (beta f_j - b_j) / b_j it exceeds that by
+ *
+ *     sum_j b_j (x_j - log(1 + x_j)),       since sum_j b_j x_j = 0,
+ *
+ * a sum of terms b_j x_j^2 / 2 where f is close, free of the cancellation in which log f_j would lose them.
+ *
  * When one f_k is close to 1 the textbook formulas cancel to nothing: c_k - f'c is 0 or round-off. So everything is written
  * relative to the largest entry k with S = 1 - f_k summed from the others: c_k = (1 - b_k) - S,
  * t_k = c_k S - sum_{j != k} f_j c_j, t_i = (c_i - c_k) + t_k. Every product then has a small factor that is known to full
@@ -20,12 +26,14 @@
 #include "model/model.h"
 
 struct srl_outer {
-    double *f;   /* output distribution (m) */
-    int64_t top; /* index k of the largest entry */
-    double rest; /* S = 1 - f_k, to full relative precision */
+    double *f;     /* output distribution (m) */
+    int64_t top;   /* index k of the largest entry */
+    double rest;   /* S = 1 - f_k, to full relative precision */
+    double excess; /* the loss above its least value over all distributions, where that is known: near it, differences of the
+                      excess are meaningful that the loss itself rounds away */
 };
 
-/* f = softmax(z) with top and rest, and the loss's value. NaN or infinite logits give a value that is not finite. */
+/* f = softmax(z) with top, rest and excess, and the loss's value. NaN or infinite logits give a value that is not finite. */
 double srl_outer_value(const struct srl_model *model, const double *z, struct srl_outer *outer);
 /* q and r (m each); returns the norm of the terms whose differences make up q, which is what its round-off is relative to. */
 double srl_outer_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r);

@@ -58,7 +58,8 @@ bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) 
     point->weights = model->w != NULL ? half_sum_of_squares(model->n, model->w, point->v) : 0.0;
     point->proximity = model->rho > 0.0 ? proximity(model, point->x) : 0.0;
     point->loss = point->fit + point->weights + point->proximity;
-    return isfinite(point->loss);
+    point->merit = point->outer.excess + point->weights + point->proximity;
+    return isfinite(point->loss) && isfinite(point->merit);
 }
 
 static double smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i) {

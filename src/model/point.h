@@ -20,6 +20,7 @@ struct srl_point {
     double *z; /* logits (m) */
     struct srl_outer outer;
     double fit, weights, proximity, loss; /* loss = fit + weights + proximity */
+    double merit;                         /* the loss less a constant: what points are compared by (see srl_outer.excess) */
 
     /* first derivatives, by srl_point_differentiate */
     double *q, *r;         /* gradient and curvature weights of the output loss at the logits (m) */

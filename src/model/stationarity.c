@@ -232,6 +232,15 @@ static double least_norm(const struct srl_model *model, struct srl_stationarity_
     return best;
 }
 
+static double steepest_ridge(const struct srl_model *model, const struct srl_point *point, double kink_tolerance) {
+    const double x_norm = srl_norm(model->d, point->x);
+    double steepest = 0.0;
+    for (int64_t i = 0; i < model->n; i++)
+        if (on_ridge(model, point, i, x_norm, kink_tolerance))
+            steepest = fmax(steepest, -point->kink_jumps[i] * model->row_norms[i]);
+    return steepest;
+}
+
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             const struct srl_point *point, double kink_tolerance) {
     struct srl_stationarity found = {0};
@@ -246,6 +255,7 @@ struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struc
     srl_gradient_of_slopes(model, point, work->other, work->base);
     found.residual = least_norm(model, work, kinks);
 
+    found.ridge = steepest_ridge(model, point, kink_tolerance);
     found.concave = srl_leave_ridges(model, point, kink_tolerance, work->slopes, work->other, work->rates, work->base);
     if (found.concave > 0) {
         srl_gradient_of_slopes(model, point, work->slopes, work->base);

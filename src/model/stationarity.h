@@ -32,6 +32,7 @@ struct srl_stationarity {
     int64_t pinned;  /* units in K, twins included */
     int64_t concave; /* units on ridges, likewise */
     int64_t active_bounds;
+    double ridge; /* the largest fall of the slope at a ridge: how far from stationary it may be beyond the residual */
 };
 
 struct srl_stationarity_work {

@@ -25,6 +25,7 @@ enum { DAMPED_TRIES = 12 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
 static const double OPENING_CUT = 0.8;
+static const double STEEP = 1e3; /* times the decrease that is round-off, of the one that a slope promises */
 
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
@@ -141,9 +142,15 @@ static bool refresh(struct srl_solver *solver) {
            differentiate(solver, &solver->current, &solver->stationarity);
 }
 
-/* Where F cannot tell two points apart: a smaller residual, or a ridge, from which F will fall. */
-static bool is_better(const struct srl_stationarity *trial, const struct srl_stationarity *current) {
-    return trial->residual < current->residual || trial->concave > current->concave;
+/* Where F cannot tell two points apart: nearer to stationary, ridges taken at their worst; or on a ridge so steep that F will
+   tell the next ones apart again. */
+static bool is_better(const struct srl_solver *solver, const struct srl_stationarity *trial) {
+    const struct srl_stationarity *current = &solver->stationarity;
+    if (trial->residual + trial->ridge < current->residual + current->ridge)
+        return true;
+    const double noise = DBL_EPSILON * fabs(solver->current.merit),
+                 curvature = srl_newton_scale(&solver->newton, solver->model->d);
+    return trial->concave > 0 && trial->residual * trial->residual > STEEP * noise * curvature;
 }
 
 /* One try: step with the present damping and the search along it. SOFTRELU_NOT_RUN with *search telling what came of it. */
@@ -165,7 +172,7 @@ static softrelu_termination try_step(struct srl_solver *solver, struct progress 
     struct srl_stationarity stationarity;
     if (*search != SRL_SEARCH_FAILED && !differentiate(solver, &solver->trial, &stationarity))
         *search = SRL_SEARCH_FAILED;
-    if (*search == SRL_SEARCH_LEVEL && !is_better(&stationarity, &solver->stationarity))
+    if (*search == SRL_SEARCH_LEVEL && !is_better(solver, &stationarity))
         *search = SRL_SEARCH_FAILED;
     if (*search == SRL_SEARCH_FAILED)
         return SOFTRELU_NOT_RUN;
@@ -186,7 +193,7 @@ static double raised_damping(const struct srl_solver *solver) {
 /* A step that fits the logits, if it still cuts F enough. */
 static bool open_with_fit(struct srl_solver *solver, struct progress *progress) {
     struct srl_stationarity stationarity;
-    solver->opening = solver->opening && srl_fit_logits(solver) && solver->trial.loss <= OPENING_CUT * solver->current.loss &&
+    solver->opening = solver->opening && srl_fit_logits(solver) && solver->trial.merit <= OPENING_CUT * solver->current.merit &&
                       differentiate(solver, &solver->trial, &stationarity);
     if (!solver->opening)
         return false;

@@ -28,7 +28,7 @@ static void consider(struct srl_solver *solver, bool *found) {
     srl_project_on_bounds(solver->model, solver->trial.x);
     if (!srl_point_move(solver->model, &solver->trial, solver->trial.x))
         return;
-    if (!*found || solver->trial.loss < solver->current.loss) {
+    if (!*found || solver->trial.merit < solver->current.merit) {
         struct srl_point better = solver->trial;
         solver->trial = solver->current;
         solver->current = better;

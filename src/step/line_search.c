@@ -23,8 +23,7 @@ void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *sear
 
 /* What round-off alone may change F by: that of its parts, and that of the logits carried through the loss's slope q. */
 static double round_off(const struct srl_model *model, const struct srl_point *point) {
-    const double parts = fabs(point->fit) + point->weights + point->proximity;
-    return 16.0 * DBL_EPSILON * (parts + srl_norm(model->m, point->q) * srl_logit_scale(model, point));
+    return 16.0 * DBL_EPSILON * (fabs(point->merit) + srl_norm(model->m, point->q) * (1.0 + srl_logit_scale(model, point)));
 }
 
 double srl_farthest(const struct srl_model *model, const struct srl_point *point, const double *step) {
@@ -124,7 +123,7 @@ static double next(const struct bracket *bracket, double t, double slope, double
 
 static void keep_best(const struct srl_model *model, struct srl_line_search *search, const struct srl_point *trial, double t) {
     search->best_t = t;
-    search->best_loss = trial->loss;
+    search->best_merit = trial->merit;
     memcpy(search->best.x, trial->x, (size_t)model->d * sizeof *trial->x);
     memcpy(search->best.v, trial->v, (size_t)model->n * sizeof *trial->v);
 }
@@ -157,7 +156,7 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
         budget->evaluations++;
         *scale = t;
         const bool finite = evaluate(model, point, step, rates, t, trial);
-        const double change = trial->loss - point->loss;
+        const double change = trial->merit - point->merit;
         const bool falls = finite && change <= ARMIJO * t * promise && change < 0.0;
         if (falls && t == 1.0 && fabs(change - promise) <= -AGREEMENT * promise)
             return SRL_SEARCH_AGREED;
@@ -166,7 +165,7 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
         double slope = INFINITY, curvature = NAN;
         if (finite)
             differentiate(model, trial, step, rates, search, &slope, &curvature);
-        if (falls && (search->best_t == 0.0 || trial->loss < search->best_loss))
+        if (falls && (search->best_t == 0.0 || trial->merit < search->best_merit))
             keep_best(model, search, trial, t);
         const bool beyond = !falls || slope > 0.0;
         *(beyond ? &bracket.to : &bracket.from) = t;

@@ -21,8 +21,8 @@ enum srl_search {
 };
 
 struct srl_line_search {
-    struct srl_point best; /* the lowest point so far (x and v only), and its t and F */
-    double best_t, best_loss;
+    struct srl_point best; /* the lowest point so far (x and v only), and its t and merit */
+    double best_t, best_merit;
     double *hidden, *output; /* n and m of scratch */
 };
 
