@@ -539,8 +539,8 @@ SOFTRELU_API void softrelu_certificate_destroy(softrelu_certificate *certificate
  * @param x d numbers within the bounds. @param length must be d.
  * @param kink_tolerance >= 0; 1e-9 is usual. @param tolerance of the relative residual, >= 0; 1e-12 is usual.
  * @return SOFTRELU_ERROR_VALUE when x is outside its bounds (the message has the index) or a tolerance is not a finite number
- *         >= 0, SOFTRELU_ERROR_NOT_FINITE (x), SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_LAPACK; then the
- *         certificate holds what it held before. Overflow is not an error here: the verdict is then undecided.
+ *         >= 0, SOFTRELU_ERROR_NOT_FINITE (x), SOFTRELU_ERROR_SIZE or SOFTRELU_ERROR_NULL: then the certificate holds what it
+ * held before. SOFTRELU_ERROR_LAPACK: then it holds nothing. Overflow is not an error here: the verdict is then undecided.
  */
 SOFTRELU_API softrelu_status softrelu_certify(softrelu_certificate *certificate, const double *x, int64_t length,
                                               double kink_tolerance, double tolerance);
@@ -553,7 +553,7 @@ SOFTRELU_API softrelu_status softrelu_certificate_number(const softrelu_certific
                                                          softrelu_certificate_quantity quantity, double *value);
 /** The multipliers lambda of the units into kinks (n entries: 0 for a unit that is off or not at its kink, q_i for one that is
     on), and mu of the bounds into bounds (d entries). Either may be NULL, with length 0. SOFTRELU_ERROR_STATE before the first
-    point. */
+    point and where F overflows. */
 SOFTRELU_API softrelu_status softrelu_certificate_multipliers(const softrelu_certificate *certificate, double *kinks,
                                                               int64_t kinks_length, double *bounds, int64_t bounds_length);
 /** For each unit, whether it is at its kink (1) or not (0), into kinks (n entries); for each entry of x, -1 at its lower bound,

@@ -25,6 +25,7 @@ void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate 
         *of_x[i] = srl_arena_doubles(arena, d);
     certificate->at_kink = (signed char *)srl_arena_flags(arena, n);
     certificate->bound = (signed char *)srl_arena_flags(arena, d);
+    certificate->solution = srl_arena_doubles(arena, n > d ? n : d);
     certificate->kinks = srl_arena_take(arena, n, sizeof *certificate->kinks);
     certificate->next = srl_arena_indices(arena, n);
     certificate->mirrored = srl_arena_flags(arena, n);
@@ -103,10 +104,10 @@ static bool try_ridges(struct softrelu_certificate *certificate, const double *x
     return all;
 }
 
-/* Where a multiplier is in its interval. */
+/* Where a multiplier is in its interval. In one so narrow that both ends are near it may be at either. */
 enum place { WEAK_BELOW, STRONG, WEAK_ABOVE, NEUTRAL };
 static enum place place_of(const struct srl_kink *kink, double noise, double strict) {
-    if (kink->width <= noise)
+    if (kink->width <= fmax(noise, 2.0 * strict))
         return NEUTRAL;
     return kink->lambda <= strict ? WEAK_BELOW : kink->width - kink->lambda <= strict ? WEAK_ABOVE : STRONG;
 }
@@ -167,6 +168,10 @@ static bool least_of_cells(struct softrelu_certificate *certificate, double nois
         struct srl_curvature found;
         if (!curvature_with(certificate, noise, strict, few ? cell : -cell, all_off, &found))
             return false;
+        if (isnan(found.least)) {
+            *least = found;
+            return true;
+        }
         if (cell == 0 || found.least - found.round_off < least->least - least->round_off) {
             *least = found;
             if (found.least < -found.round_off)
@@ -196,6 +201,11 @@ static bool judge_curvature(struct softrelu_certificate *certificate, double noi
     struct srl_curvature least;
     if (!least_of_cells(certificate, noise, strict, &all_cells, &least))
         return false;
+    if (isnan(least.least)) {
+        certificate->has_direction = false;
+        conclude(certificate, SOFTRELU_VERDICT_UNDECIDED, SOFTRELU_REASON_OVERFLOW);
+        return true;
+    }
     quantities[SOFTRELU_CERTIFICATE_CURVATURE_INDEX] = least.least;
     quantities[SOFTRELU_CERTIFICATE_CURVATURE_ROUND_OFF_INDEX] = least.round_off;
     quantities[SOFTRELU_CERTIFICATE_FREE_DIMENSIONS_INDEX] = (double)least.dimensions;

@@ -53,6 +53,7 @@ struct softrelu_certificate {
     double *gradient, *rest; /* g and the witness's rest (d) */
     double *y, *best;        /* multipliers tried and the best ones, by kink (n) */
     double *row, *other;     /* d */
+    double *solution;        /* of least squares: right-hand side, then multipliers (the larger of n and d) */
     unsigned char *free;     /* kinks whose multiplier may move (n) */
     unsigned char *on;       /* units in the cell of the Hessian (n) */
 

@@ -22,7 +22,9 @@ void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *wor
     work->eigenvalues = srl_arena_doubles(arena, d);
     work->direction = srl_arena_doubles(arena, d);
     const int64_t basis_work = srl_full_basis_work(d, n + d), eigen_work = srl_syev_work(d);
-    work->work = srl_arena_doubles(arena, basis_work > eigen_work ? basis_work : eigen_work);
+    const int64_t witness_work = srl_least_squares_work(d, n); /* the search for multipliers works here, too */
+    const int64_t most = basis_work > eigen_work ? basis_work : eigen_work;
+    work->work = srl_arena_doubles(arena, most > witness_work ? most : witness_work);
     work->pivots = srl_arena_indices(arena, n + d);
     work->active = srl_arena_indices(arena, n);
 }
@@ -155,10 +157,14 @@ bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model
     find_mean(work, model, at, on, active, free);
     trace += add_fit(work, model, at, on, active, free);
     found->round_off = ROUND_OFF * DBL_EPSILON * trace;
+    if (!isfinite(trace)) {
+        found->least = NAN;
+        return true;
+    }
     if (srl_syev(true, free, work->hessian, free, work->eigenvalues, work->work) != 0)
         return false;
     found->least = work->eigenvalues[0];
     const struct srl_matrix z = {work->basis, d, free, free, true};
     srl_gemv(SRL_PLAIN, 1.0, &z, work->hessian, 0.0, work->direction); /* the first eigenvector */
-    return isfinite(trace);
+    return true;
 }

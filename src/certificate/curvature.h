@@ -5,7 +5,7 @@
 #include "certificate/evaluation.h"
 
 struct srl_curvature {
-    double least;            /* eigenvalue; infinite when the subspace is {0} */
+    double least;            /* eigenvalue; infinite when the subspace is {0}, NaN on overflow */
     double round_off;        /* what round-off may change it by */
     int64_t dimensions;      /* of the subspace */
     const double *direction; /* eigenvector of the least eigenvalue, of length 1 (d) */

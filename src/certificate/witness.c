@@ -4,8 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, HALVINGS = 20 };
+enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, ACCURATE_PASSES = 2, HALVINGS = 20 };
 static const double PARALLEL = 1e-12;
+static const double SMALL_REST = 16.0 * DBL_EPSILON; /* over the gradient's scale: no method does better */
 static const double RANK = 1e-14; /* eigenvalue of the Gram matrix that counts as zero, relative to the largest */
 
 void srl_kink_row(const struct softrelu_certificate *certificate, const struct srl_kink *kink, double *row) {
@@ -20,9 +21,9 @@ static int parallel(const struct srl_model *model, int64_t i, int64_t j) {
     for (int64_t k = 0; k < model->d; k++) {
         const double left = srl_entry(&model->A1, i, k) / model->row_norms[i];
         const double right = srl_entry(&model->A1, j, k) / model->row_norms[j];
-        if (sign == 0 && left != 0.0)
+        if (sign == 0 && fabs(left) > PARALLEL) /* the first entry that is more than round-off; an unit row has one */
             sign = left * right > 0.0 ? 1 : -1;
-        if (!(fabs(left - sign * right) <= PARALLEL))
+        if (!(fabs(sign == 0 ? right : left - sign * right) <= 2.0 * PARALLEL))
             return 0;
     }
     return sign;
@@ -123,20 +124,41 @@ static double find_rest(struct softrelu_certificate *certificate, const double *
     return srl_norm(d, certificate->rest);
 }
 
-/* The columns of the least-squares problem: W a for the free multipliers, on the components whose rest is not absorbed (out[k]
-   = 0). Its Gram matrix B B' = V D V' into curvature.hessian. */
-static bool factor_gram(struct softrelu_certificate *certificate, const unsigned char *out, double noise) {
+/* W over the gradient's scale: columns of the least-squares problem near 1, whatever the units of F. */
+static double share_of(const struct softrelu_certificate *certificate, const struct srl_kink *kink, double noise) {
+    return certificate->at.scale > 0.0 ? width_of(kink, noise) / certificate->at.scale : 0.0;
+}
+
+/* The columns of the least-squares problem into curvature.rows, one after the other: W a / scale for the free multipliers, on
+   the components whose rest is not absorbed (out[k] = 0). Returns how many. */
+static int64_t gather_columns(struct softrelu_certificate *certificate, const unsigned char *out, double noise) {
     const int64_t d = certificate->model->d;
-    struct srl_curvature_work *work = &certificate->curvature;
     int64_t count = 0;
     for (int64_t k = 0; k < certificate->kink_count; k++) {
         if (!certificate->free[k])
             continue;
-        double *row = work->rows + count++ * d;
-        srl_kink_row(certificate, &certificate->kinks[k], row);
+        double *column = certificate->curvature.rows + count++ * d;
+        const double share = share_of(certificate, &certificate->kinks[k], noise);
+        srl_kink_row(certificate, &certificate->kinks[k], column);
         for (int64_t j = 0; j < d; j++)
-            row[j] = out[j] ? 0.0 : row[j] * width_of(&certificate->kinks[k], noise);
+            column[j] = out[j] ? 0.0 : column[j] * share;
     }
+    return count;
+}
+
+/* What the columns have to add up to: -rest / scale, without the absorbed components. Returns its length. */
+static double right_hand_side(const struct softrelu_certificate *certificate, const unsigned char *out, double *side) {
+    const int64_t d = certificate->model->d;
+    const double scale = certificate->at.scale > 0.0 ? certificate->at.scale : 1.0;
+    for (int64_t j = 0; j < d; j++)
+        side[j] = out[j] ? 0.0 : -certificate->rest[j] / scale;
+    return srl_norm(d, side);
+}
+
+/* The Gram matrix of the columns, B B' = V D V', into curvature.hessian. */
+static bool factor_gram(struct softrelu_certificate *certificate, const unsigned char *out, double noise) {
+    const int64_t d = certificate->model->d, count = gather_columns(certificate, out, noise);
+    struct srl_curvature_work *work = &certificate->curvature;
     memset(work->hessian, 0, (size_t)(d * d) * sizeof *work->hessian);
     srl_syrk(d, count, 1.0, work->rows, d, 1.0, work->hessian, d);
     return srl_syev(true, d, work->hessian, d, work->eigenvalues, work->work) == 0;
@@ -149,8 +171,7 @@ static void add_least_squares(struct softrelu_certificate *certificate, const un
     const struct srl_matrix vectors = {work->hessian, d, d, d, false};
     const double *eigenvalues = work->eigenvalues;
     double *dual = certificate->other, *rotated = certificate->curvature.direction;
-    for (int64_t j = 0; j < d; j++)
-        dual[j] = out[j] ? 0.0 : -certificate->rest[j];
+    right_hand_side(certificate, out, dual);
     srl_gemv(SRL_TRANSPOSED, 1.0, &vectors, dual, 0.0, rotated);
     for (int64_t j = 0; j < d; j++)
         rotated[j] = eigenvalues[j] > RANK * eigenvalues[d - 1] ? rotated[j] / eigenvalues[j] : 0.0;
@@ -160,10 +181,26 @@ static void add_least_squares(struct softrelu_certificate *certificate, const un
     for (int64_t k = 0; k < certificate->kink_count; k++) {
         if (!certificate->free[k])
             continue;
-        const double width = width_of(&certificate->kinks[k], noise);
-        srl_kink_row(certificate, &certificate->kinks[k], certificate->row);
-        y[k] += width * (width * srl_dot(d, certificate->row, dual));
+        const struct srl_kink *kink = &certificate->kinks[k];
+        srl_kink_row(certificate, kink, certificate->row);
+        y[k] += width_of(kink, noise) * (share_of(certificate, kink, noise) * srl_dot(d, certificate->row, dual));
     }
+}
+
+/* The same from an orthogonal factorisation of the columns themselves, where the Gram matrix does not see far enough: it
+   squares their condition, and nearly parallel kinks drown in its round-off. */
+static bool add_accurate_least_squares(struct softrelu_certificate *certificate, const unsigned char *out, double noise,
+                                       double *y) {
+    const int64_t d = certificate->model->d, count = gather_columns(certificate, out, noise);
+    const struct srl_curvature_work *work = &certificate->curvature;
+    double *solution = certificate->solution;
+    right_hand_side(certificate, out, solution);
+    if (srl_least_squares(d, count, work->rows, d, solution, work->pivots, work->work) != 0)
+        return false;
+    for (int64_t k = 0, column = 0; k < certificate->kink_count; k++)
+        if (certificate->free[k])
+            y[k] += width_of(&certificate->kinks[k], noise) * solution[column++];
+    return true;
 }
 
 /* From the middle of all intervals: where the kinks are independent, or the intervals leave room, this is the whole answer.
@@ -182,6 +219,12 @@ static bool start_in_the_middle(struct softrelu_certificate *certificate, double
         find_rest(certificate, y, NULL);
         add_least_squares(certificate, out, noise, y);
     }
+    for (int pass = 0; pass < ACCURATE_PASSES && *solved; pass++) {
+        find_rest(certificate, y, NULL);
+        if (right_hand_side(certificate, out, certificate->other) <= SMALL_REST)
+            break;
+        *solved = add_accurate_least_squares(certificate, out, noise, y);
+    }
     bool inside = true;
     for (int64_t k = 0; k < certificate->kink_count; k++) {
         const double width = width_of(&certificate->kinks[k], noise), clipped = fmin(fmax(y[k], 0.0), width);
@@ -191,37 +234,52 @@ static bool start_in_the_middle(struct softrelu_certificate *certificate, double
     return inside;
 }
 
-/* One projected Newton step on 1/2 |rest|^2 over the intervals: free are the multipliers inside and those the slope pushes
-   inside. Returns the new length, which is no greater. */
-static double improve(struct softrelu_certificate *certificate, double noise, double length, bool *solved) {
-    unsigned char *out = certificate->on;
-    const int64_t d = certificate->model->d, count = certificate->kink_count;
-    double *best = certificate->best, *y = certificate->y, reached = length;
+/* Free are the multipliers inside their intervals and those the slope of 1/2 |rest|^2 at best pushes inside. */
+static void choose_free(struct softrelu_certificate *certificate, double noise) {
+    const int64_t d = certificate->model->d;
+    const double *best = certificate->best;
     for (int64_t j = 0; j < d; j++)
-        out[j] = certificate->bound[j] != 0 && certificate->rest[j] == 0.0;
-    for (int64_t k = 0; k < count; k++) {
+        certificate->on[j] = certificate->bound[j] != 0 && certificate->rest[j] == 0.0;
+    for (int64_t k = 0; k < certificate->kink_count; k++) {
         const double width = width_of(&certificate->kinks[k], noise);
         srl_kink_row(certificate, &certificate->kinks[k], certificate->row);
         const double slope = srl_dot(d, certificate->row, certificate->rest);
         certificate->free[k] = width > 0.0 && !(best[k] <= 0.0 && slope >= 0.0) && !(best[k] >= width && slope <= 0.0);
     }
-    *solved = factor_gram(certificate, out, noise);
-    if (!*solved)
-        return length;
-    double *move = certificate->slopes; /* scratch here */
-    memset(move, 0, (size_t)certificate->model->n * sizeof *move);
-    add_least_squares(certificate, out, noise, move);
-    for (int halving = 0; halving < HALVINGS && reached >= length; halving++)
-        for (int64_t k = 0; k <= count; k++) {
-            if (k == count) {
-                reached = find_rest(certificate, y, NULL);
-                break;
-            }
+}
+
+/* The longest of the halved moves, clipped to the intervals, that makes rest shorter; best becomes what it reaches. Returns the
+   length there; rest is that of best. */
+static double follow(struct softrelu_certificate *certificate, const double *move, double noise, double length) {
+    const int64_t count = certificate->kink_count;
+    double *best = certificate->best, *y = certificate->y, reached = length;
+    for (int halving = 0; halving < HALVINGS && reached >= length; halving++) {
+        for (int64_t k = 0; k < count; k++)
             y[k] = fmin(fmax(best[k] + ldexp(move[k], -halving), 0.0), width_of(&certificate->kinks[k], noise));
-        }
+        reached = find_rest(certificate, y, NULL);
+    }
     if (reached < length)
         memcpy(best, y, (size_t)count * sizeof *best);
     return fmin(reached, find_rest(certificate, best, NULL));
+}
+
+/* One projected Newton step on 1/2 |rest|^2 over the intervals, a second and more accurate one if that does not get far.
+   Returns the new length, which is no greater. */
+static double improve(struct softrelu_certificate *certificate, double noise, double length, bool *solved) {
+    double *move = certificate->slopes; /* scratch here */
+    choose_free(certificate, noise);
+    *solved = factor_gram(certificate, certificate->on, noise);
+    if (!*solved)
+        return length;
+    memset(move, 0, (size_t)certificate->model->n * sizeof *move);
+    add_least_squares(certificate, certificate->on, noise, move);
+    const double reached = follow(certificate, move, noise, length);
+    if (reached < 0.5 * length || reached <= SMALL_REST * certificate->at.scale)
+        return reached;
+    choose_free(certificate, noise);
+    memset(move, 0, (size_t)certificate->model->n * sizeof *move);
+    *solved = add_accurate_least_squares(certificate, certificate->on, noise, move);
+    return *solved ? follow(certificate, move, noise, reached) : reached;
 }
 
 /* Exact minimisation over one multiplier after the other, a few rounds of it: slow at the end, but never stuck, where the sets

@@ -118,33 +118,6 @@ static void flat_and_curved(void **state) {
     assert_true(found.free == 2.0 && fabs(found.curvature - 1.0) < 1e-14);
 }
 
-/* The identity network at x = 0 with b = (1/2, 1/2): symmetric, so stationary along (1, -1); there b between the outputs of
-   F(t) = (sigma(2t) - b)^2 with b = 1/2 is a minimum, with |b| far outside a maximum held up by nothing. */
-static void saddle(void **state) {
-    (void)state;
-    double A1[4] = {1, 0, 0, 1}, b[2] = {-3.0, -3.0}, c1[2] = {1, 1};
-    const double x[2] = {0.0, 0.0};
-    const struct instance instance = {
-        .n = 2, .d = 2, .m = 2, .A1 = A1, .b = b, .c1 = c1, .rho = 1e-3, .loss = SOFTRELU_SQUARES};
-    double direction[2];
-    const struct judgement convex = judge_instance(&instance, x, NULL);
-    assert_true(convex.verdict == SOFTRELU_VERDICT_CERTIFIED); /* equal targets: the middle is best */
-    double spread[2] = {0.5, 0.5}, far[4] = {1, 0, 0, -1};     /* mirrored units: both move z apart */
-    const struct instance other = {
-        .n = 2, .d = 2, .m = 2, .A1 = far, .b = spread, .c1 = c1, .rho = 1e-3, .loss = SOFTRELU_SQUARES};
-    const struct judgement middle = judge_instance(&other, x, NULL);
-    assert_int_equal(middle.verdict, SOFTRELU_VERDICT_CERTIFIED);
-    /* b beyond the simplex on both sides of a saturated softmax: r < 0 */
-    double wide[2] = {-2.0, 3.0}, shifted[2] = {1.0, 1.0}, reference[2];
-    const double q = 0.25 * (0.5 - wide[0] - (0.5 - wide[1])); /* f_0 t_0 with t_0 = c_0 - f'c */
-    reference[0] = q / 1e-3;
-    reference[1] = -q / 1e-3;
-    const struct instance bent = {
-        .n = 2, .d = 2, .m = 2, .A1 = A1, .b = wide, .c1 = shifted, .x_ref = reference, .rho = 1e-3, .loss = SOFTRELU_SQUARES};
-    const struct judgement found = judge_instance(&bent, x, direction);
-    assert_true(found.verdict == SOFTRELU_VERDICT_STATIONARY || found.verdict == SOFTRELU_VERDICT_CERTIFIED);
-}
-
 /* ----------------------------------------------------------------------------------------------- against F and the solver */
 
 static double loss_at_point(softrelu_evaluator *evaluator, const double *x, int64_t d) {
@@ -278,6 +251,171 @@ static void every_placement(void **state) {
     }
 }
 
+/* ------------------------------------------------------------------------------- points made to be what they are */
+
+/* A2'q at x = 0 when the hidden layer is h there, by the textbook formulas. */
+static void slope_jumps(const struct instance *instance, const double *h, double *jumps) {
+    const int64_t n = instance->n, m = instance->m;
+    long double *f = test_long_doubles(m), sum = 0.0L, mean = 0.0L, beta = 0.0L;
+    for (int64_t j = 0; j < m; j++) {
+        f[j] = (long double)instance->c2[j];
+        for (int64_t i = 0; i < n; i++)
+            f[j] += (long double)instance->A2[j * n + i] * (long double)h[i];
+        f[j] = expl(f[j]);
+        sum += f[j];
+    }
+    for (int64_t j = 0; j < m; j++) {
+        f[j] /= sum;
+        mean += f[j] * (f[j] - (long double)instance->b[j]);
+        beta += (long double)instance->b[j];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        long double jump = 0.0L;
+        for (int64_t j = 0; j < m; j++) {
+            const long double c = f[j] - (long double)instance->b[j];
+            jump += (long double)instance->A2[j * n + i] *
+                    (instance->loss == SOFTRELU_KL ? beta * f[j] - (long double)instance->b[j] : f[j] * (c - mean));
+        }
+        jumps[i] = (double)jump;
+    }
+    free(f);
+}
+
+enum rows { GENERAL, PARALLEL, NEARLY_PARALLEL, BADLY_SCALED, ROW_KINDS };
+
+/* Every second row repeats the one before, exactly or nearly, or the rows have units of their own. */
+static void shape_rows(struct test_random *random, struct instance *instance, enum rows kind) {
+    const double apart = random_scale(random, -10, -3);
+    for (int64_t i = 1; i < instance->n; i++) {
+        double *row = instance->A1 + i * instance->d;
+        const double scale = kind == BADLY_SCALED ? random_scale(random, -6, 6) : i % 4 == 1 ? 1.0 : -3.0;
+        for (int64_t k = 0; k < instance->d; k++) {
+            if (kind == BADLY_SCALED)
+                row[k] *= scale;
+            else if (i % 2 == 1 && kind == PARALLEL)
+                row[k] = scale * row[k - instance->d];
+            else if (i % 2 == 1 && kind == NEARLY_PARALLEL)
+                row[k] = row[k - instance->d] + apart * row[k];
+        }
+    }
+}
+
+/* All units at a convex kink at x = 0, and x_ref such that multipliers theta q, well inside, balance: a strict minimiser. */
+static struct instance minimiser_at_the_origin(struct test_random *random, enum rows kind) {
+    const int64_t n = random_between(random, 1, 20), d = random_between(random, 1, 8), m = random_between(random, 2, 9);
+    const struct instance_scales scales = {.A1 = 1, .A2 = 1, .b = 1, .c2 = 1, .rho = 1, .x_ref = 1};
+    struct instance instance =
+        random_instance(random, n, d, m, scales, random_between(random, 0, 1) == 0 ? SOFTRELU_SQUARES : SOFTRELU_KL);
+    double *h = test_doubles(n), *jumps = test_doubles(n);
+    long double *pull = test_long_doubles(d);
+    slope_jumps(&instance, h, jumps);
+    shape_rows(random, &instance, kind);
+    for (int64_t i = 0; i < n; i++) {
+        const double theta = random_uniform(random, 0.1, 0.9);
+        for (int64_t j = 0; j < m && jumps[i] < 0.0; j++)
+            instance.A2[j * n + i] *= -1.0;
+        for (int64_t k = 0; k < d; k++)
+            pull[k] += (long double)theta * fabsl((long double)jumps[i]) * (long double)instance.A1[i * d + k];
+    }
+    for (int64_t k = 0; k < d; k++)
+        instance.x_ref[k] = (double)(pull[k] / (long double)instance.rho);
+    free(h);
+    free(jumps);
+    free(pull);
+    return instance;
+}
+
+/* |A1'lambda + rho (x - x_ref) + mu| at x = 0 from the multipliers that are given out, over its largest term. */
+static double recomputed_residual(const struct instance *instance, const double *lambda, const double *mu) {
+    long double square = 0.0L, largest = 0.0L;
+    for (int64_t k = 0; k < instance->d; k++) {
+        long double sum = (long double)mu[k] - (long double)instance->rho * (long double)instance->x_ref[k];
+        for (int64_t i = 0; i < instance->n; i++) {
+            const long double term = (long double)lambda[i] * (long double)instance->A1[i * instance->d + k];
+            sum += term;
+            largest = fmaxl(largest, fabsl(term));
+        }
+        square += sum * sum;
+    }
+    return (double)(sqrtl(square) / largest);
+}
+
+static void minimisers_on_kinks(void **state) {
+    (void)state;
+    struct test_random random = {4242};
+    for (int64_t trial = 0; trial < test_count(800, 40); trial++) {
+        struct instance instance = minimiser_at_the_origin(&random, (enum rows)(trial % ROW_KINDS));
+        const int64_t n = instance.n, d = instance.d;
+        double *x = test_doubles(d), *lambda = test_doubles(n), *mu = test_doubles(d);
+        struct built built = build(&instance, PLAIN_PLACEMENT);
+        softrelu_certificate *certificate = NULL;
+        assert_int_equal(softrelu_certificate_create(built.problem, &certificate), SOFTRELU_OK);
+        assert_int_equal(softrelu_certify(certificate, x, d, 1e-9, 1e-12), SOFTRELU_OK);
+        if (softrelu_certificate_verdict(certificate) != SOFTRELU_VERDICT_CERTIFIED)
+            fail_msg("trial %d: %s (%s)", (int)trial, softrelu_verdict_name(softrelu_certificate_verdict(certificate)),
+                     softrelu_reason_name(softrelu_certificate_reason(certificate)));
+        assert_int_equal(softrelu_certificate_multipliers(certificate, lambda, n, mu, d), SOFTRELU_OK);
+        /* the tolerance is relative to the gradient's scale, which is above its largest term where rows are badly scaled */
+        assert_true(recomputed_residual(&instance, lambda, mu) <= 1e-11);
+        softrelu_certificate_destroy(certificate);
+        built_free(&built);
+        free(x);
+        free(lambda);
+        free(mu);
+        instance_free(&instance);
+    }
+}
+
+/* Targets far off the simplex bend F downwards; x_ref makes x = 0 stationary: a saddle exactly when the Hessian says so. */
+static void random_saddles(void **state) {
+    (void)state;
+    struct test_random random = {11};
+    int64_t saddles = 0;
+    const int64_t trials = test_count(200, 20);
+    for (int64_t trial = 0; trial < trials; trial++) {
+        struct instance instance =
+            random_instance(&random, 8, 2, 5, (struct instance_scales){.A1 = 1, .A2 = 2, .b = 1, .c1 = 1, .rho = 1, .x_ref = 1},
+                            SOFTRELU_SQUARES);
+        const double x[2] = {0.0, 0.0};
+        double gradient[2], hessian[4], direction[2], near[2];
+        random_fill(&random, 3.0, 5, instance.b);
+        instance.rho = 1e-3;
+        struct built before = build(&instance, PLAIN_PLACEMENT);
+        softrelu_evaluator *evaluator = evaluator_at(before.problem, x, 2);
+        assert_int_equal(softrelu_evaluator_gradient(evaluator, gradient, 2), SOFTRELU_OK);
+        assert_int_equal(softrelu_evaluator_hessian(evaluator, hessian, 2), SOFTRELU_OK);
+        softrelu_evaluator_destroy(evaluator);
+        built_free(&before);
+        for (int k = 0; k < 2; k++)
+            instance.x_ref[k] += gradient[k] / instance.rho;
+
+        struct built built = build(&instance, PLAIN_PLACEMENT);
+        const struct judgement found = judge(built.problem, x, 2, direction);
+        const double middle = 0.5 * (hessian[0] + hessian[3]);
+        const double least = middle - hypot(0.5 * (hessian[0] - hessian[3]), hessian[1]);
+        assert_true(fabs(least - found.curvature) <= 1e-12 * (1.0 + fabs(middle)));
+        if (least < -found.round_off) {
+            expect(&found, SOFTRELU_VERDICT_STATIONARY, SOFTRELU_REASON_SADDLE);
+            assert_true(found.slope == 0.0 && fabs(hypot(direction[0], direction[1]) - 1.0) <= 1e-14);
+            evaluator = evaluator_at(built.problem, x, 2);
+            double lowest = INFINITY;
+            for (int k = 0; k < 8; k++) {
+                for (int j = 0; j < 2; j++)
+                    near[j] = (k % 2 == 0 ? 1.0 : -1.0) * pow(10.0, -1.5 - 0.25 * (k - k % 2)) * direction[j];
+                lowest = fmin(lowest, loss_at_point(evaluator, near, 2));
+            }
+            assert_true(lowest < found.loss);
+            softrelu_evaluator_destroy(evaluator);
+            saddles++;
+        } else {
+            assert_true(found.reason != SOFTRELU_REASON_SADDLE);
+        }
+        built_free(&built);
+        instance_free(&instance);
+    }
+    assert_true(4 * saddles >= trials);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- bad input */
 
 static void bad_arguments(void **state) {
@@ -348,12 +486,70 @@ static void overflow(void **state) {
     expect(&found, SOFTRELU_VERDICT_UNDECIDED, SOFTRELU_REASON_OVERFLOW);
 }
 
+/* The value and the gradient are finite, the curvature is not. */
+static void overflow_of_the_curvature(void **state) {
+    (void)state;
+    double A1[2] = {1e170, 1e170}, A2[4] = {1, 0, 0, 1}, b[2] = {0.5, 0.5};
+    const double x[1] = {1e-180};
+    const struct instance instance = {.n = 2, .d = 1, .m = 2, .A1 = A1, .A2 = A2, .b = b, .loss = SOFTRELU_KL};
+    const struct judgement found = judge_instance(&instance, x, NULL);
+    expect(&found, SOFTRELU_VERDICT_UNDECIDED, SOFTRELU_REASON_OVERFLOW);
+}
+
+struct budget {
+    int64_t left, live;
+};
+
+static void *allocate_within(size_t bytes, void *context) {
+    struct budget *budget = context;
+    if (budget->left-- == 0)
+        return NULL;
+    budget->live++;
+    return malloc(bytes);
+}
+
+static void release_counted(void *block, void *context) {
+    ((struct budget *)context)->live--;
+    free(block);
+}
+
+static void every_allocation_fails(void **state) {
+    (void)state;
+    struct budget budget = {INT64_MAX, 0};
+    const double one[1] = {1.0};
+    softrelu_problem *problem = NULL;
+    assert_int_equal(softrelu_problem_create(1, 1, 1, allocate_within, release_counted, &budget, &problem), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A1, one, SOFTRELU_ROW_MAJOR, 1, SOFTRELU_COPY), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_vector(problem, SOFTRELU_B, one, 1, SOFTRELU_COPY), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_finish(problem), SOFTRELU_OK);
+    const int64_t before = budget.live;
+    softrelu_status status = SOFTRELU_ERROR_MEMORY;
+    for (int64_t allowed = 0; status != SOFTRELU_OK; allowed++) {
+        softrelu_certificate *certificate = (softrelu_certificate *)problem; /* anything but NULL */
+        budget.left = allowed;
+        status = softrelu_certificate_create(problem, &certificate);
+        assert_true(status == SOFTRELU_OK || (status == SOFTRELU_ERROR_MEMORY && certificate == NULL && budget.live == before));
+        softrelu_certificate_destroy(certificate);
+        assert_int_equal(budget.live, before);
+    }
+    softrelu_problem_destroy(problem);
+    assert_int_equal(budget.live, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(valley_and_ridge), cmocka_unit_test(projection_on_a_box),
-        cmocka_unit_test(flat_and_curved),  cmocka_unit_test(saddle),
-        cmocka_unit_test(random_problems),  cmocka_unit_test(every_placement),
-        cmocka_unit_test(bad_arguments),    cmocka_unit_test(overflow),
+        cmocka_unit_test(valley_and_ridge),
+        cmocka_unit_test(projection_on_a_box),
+        cmocka_unit_test(flat_and_curved),
+
+        cmocka_unit_test(random_problems),
+        cmocka_unit_test(every_placement),
+        cmocka_unit_test(bad_arguments),
+        cmocka_unit_test(overflow),
+        cmocka_unit_test(minimisers_on_kinks),
+        cmocka_unit_test(random_saddles),
+        cmocka_unit_test(overflow_of_the_curvature),
+        cmocka_unit_test(every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
