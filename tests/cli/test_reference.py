@@ -6,7 +6,7 @@ import numpy as np
 import reference
 from program import WRAPPED, ProgramTest
 
-SIZES = ((60, 40, 30), (200, 20, 100)) if WRAPPED else ((60, 40, 30), (200, 20, 100), (1000, 50, 300))
+SIZES = ((30, 8, 15),) if WRAPPED else ((60, 40, 30), (200, 20, 100), (1000, 50, 300))
 REGIMES = ((0.0, 1e-6), (0.0, 1e-2), (0.5, 1e-3), (1.0, 1e-4))
 
 
