@@ -244,7 +244,7 @@ static double steepest_ridge(const struct srl_model *model, const struct srl_poi
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             const struct srl_point *point, double kink_tolerance) {
     struct srl_stationarity found = {0};
-    const int64_t kinks = find_kinks(model, work, point, kink_tolerance);
+    const int64_t kinks = work->kink_count = find_kinks(model, work, point, kink_tolerance);
     for (int64_t k = 0; k < kinks; k++)
         found.pinned += srl_twin_count(model, work->kinks[k]);
     for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++) {
@@ -264,3 +264,5 @@ struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struc
     found.relative = found.residual > 0.0 ? found.residual / point->gradient_scale : 0.0;
     return found;
 }
+
+bool srl_is_held(const struct srl_stationarity_work *work, int64_t k) { return work->at[k] == FREE; }

@@ -36,6 +36,7 @@ struct srl_stationarity {
 };
 
 struct srl_stationarity_work {
+    int64_t kink_count;      /* |K|, twins counted once */
     int32_t *kinks;          /* units of K (n) */
     unsigned char *at;       /* where each multiplier is: at 0, free, or at its upper bound */
     double *value;           /* multipliers times |a_i| */
@@ -66,5 +67,8 @@ void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_wor
    below the true least norm: should the active-set method end early, what it returns is on the safe side. */
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             const struct srl_point *point, double kink_tolerance);
+
+/* After it: whether the multiplier of the k-th kink of K came out strictly inside its interval. */
+bool srl_is_held(const struct srl_stationarity_work *work, int64_t k);
 
 #endif

@@ -9,8 +9,9 @@
  * SIAM 12, 1964) at the price of a few evaluations.
  *
  * Close to a minimiser a Newton step promises less than the round-off of F; then F cannot judge it, and the step is taken when
- * it shortens the stationarity residual. "Converged" is said only of a point whose residual, computed from the raw data at that
- * very point, meets the tolerance.
+ * it shortens the stationarity residual, or for a few steps even if it does not: while weak kinks change sides the residual may
+ * rise before it vanishes. Should it not, the nearest point is taken up again. "Converged" is said only of a point whose
+ * residual, computed from the raw data at that very point, meets the tolerance.
  */
 #include "solver/solver.h"
 
@@ -21,7 +22,7 @@
 #include "base/clock.h"
 #include "step/line_search.h"
 
-enum { DAMPED_TRIES = 12 };
+enum { DAMPED_TRIES = 12, PATIENCE = 10 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
 static const double OPENING_CUT = 0.8;
@@ -42,6 +43,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
         solver->path.v[i] = srl_arena_doubles(arena, model->n);
     }
     solver->path.step = srl_arena_doubles(arena, model->d);
+    solver->nearest = srl_arena_doubles(arena, model->d);
     solver->path.rates = srl_arena_doubles(arena, model->n);
     srl_certificate_carve(arena, &solver->certificate, model);
     solver->scratch = srl_arena_doubles(arena, model->n);
@@ -112,6 +114,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     solver->newton.foothold = 0.0;
     solver->damping = 0.0;
     solver->path.length = 0;
+    solver->patience = PATIENCE;
     solver->opening = solver->has_start && solver->settings.warm_start_rounds > 0;
     bool finite;
     if (solver->has_start) {
@@ -142,15 +145,47 @@ static bool refresh(struct srl_solver *solver) {
            differentiate(solver, &solver->current, &solver->stationarity);
 }
 
-/* Where F cannot tell two points apart: nearer to stationary, ridges taken at their worst; or on a ridge so steep that F will
+/* From stationary, ridges taken at their worst. */
+static double distance(const struct srl_stationarity *stationarity) { return stationarity->residual + stationarity->ridge; }
+
+/* Where F cannot tell two points apart: nearer to stationary; or on a ridge so steep that F will
    tell the next ones apart again. */
 static bool is_better(const struct srl_solver *solver, const struct srl_stationarity *trial) {
     const struct srl_stationarity *current = &solver->stationarity;
-    if (trial->residual + trial->ridge < current->residual + current->ridge)
+    if (distance(trial) < distance(current))
         return true;
     const double noise = DBL_EPSILON * fabs(solver->current.merit),
                  curvature = srl_newton_scale(&solver->newton, solver->model->d);
     return trial->concave > 0 && trial->residual * trial->residual > STEEP * noise * curvature;
+}
+
+/* Whether a step that F cannot judge is taken although it is not better. */
+static bool spend_patience(struct srl_solver *solver) {
+    if (solver->patience == 0 || solver->damping > 0.0)
+        return false;
+    if (solver->patience == PATIENCE) {
+        memcpy(solver->nearest, solver->current.x, (size_t)solver->model->d * sizeof *solver->nearest);
+        solver->nearest_residual = distance(&solver->stationarity);
+    }
+    solver->patience--;
+    return true;
+}
+
+/* After a step: patience comes back when F has fallen, or the residual is shorter than ever. */
+static void restore_patience(struct srl_solver *solver, enum srl_search search) {
+    if (search != SRL_SEARCH_LEVEL || distance(&solver->stationarity) < solver->nearest_residual)
+        solver->patience = PATIENCE;
+}
+
+/* Back to the nearest point, if patience led away from it. */
+static bool go_back(struct srl_solver *solver) {
+    const bool away = solver->patience < PATIENCE && distance(&solver->stationarity) > solver->nearest_residual;
+    if (!away)
+        return false;
+    solver->patience = 0;
+    solver->budget.evaluations++;
+    return srl_point_move(solver->model, &solver->current, solver->nearest) &&
+           differentiate(solver, &solver->current, &solver->stationarity);
 }
 
 /* One try: step with the present damping and the search along it. SOFTRELU_NOT_RUN with *search telling what came of it. */
@@ -172,12 +207,16 @@ static softrelu_termination try_step(struct srl_solver *solver, struct progress 
     struct srl_stationarity stationarity;
     if (*search != SRL_SEARCH_FAILED && !differentiate(solver, &solver->trial, &stationarity))
         *search = SRL_SEARCH_FAILED;
-    if (*search == SRL_SEARCH_LEVEL && !is_better(solver, &stationarity))
+    if (*search == SRL_SEARCH_LEVEL && !is_better(solver, &stationarity) && !spend_patience(solver))
         *search = SRL_SEARCH_FAILED;
-    if (*search == SRL_SEARCH_FAILED)
+    if (*search == SRL_SEARCH_FAILED) {
+        if (go_back(solver))
+            *search = SRL_SEARCH_LEVEL;
         return SOFTRELU_NOT_RUN;
+    }
     progress->shift = newton->shift;
     take_trial(solver, &stationarity);
+    restore_patience(solver, *search);
     return SOFTRELU_NOT_RUN;
 }
 
@@ -245,7 +284,8 @@ static softrelu_termination take_newton_step(struct srl_solver *solver, struct p
     srl_hessian_assemble(solver->model, &solver->hessian_work, &solver->current, solver->newton.hessian);
     solver->report.quantities[SOFTRELU_REPORT_SECONDS_HESSIAN_INDEX] += srl_now() - began;
     const double scale = srl_newton_scale(&solver->newton, solver->model->d);
-    srl_stiffen_pinned(solver->model, &solver->current, &solver->newton, &solver->kinks, solver->settings.kink_tolerance);
+    srl_stiffen_pinned(solver->model, &solver->current, solver->settings.kink_tolerance, &solver->stationarity_work,
+                       &solver->newton, &solver->kinks);
     for (int attempt = 0; attempt < DAMPED_TRIES; attempt++) {
         softrelu_termination limit = srl_budget_exhausted(&solver->budget);
         if (limit != SOFTRELU_NOT_RUN)
@@ -323,6 +363,8 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
         if (ended == SOFTRELU_NOT_RUN)
             progress = next;
     }
+    if (ended != SOFTRELU_CONVERGED)
+        (void)go_back(solver);
     if (ended != SOFTRELU_CONVERGED && progress.iteration > 0 && refresh(solver) && meets_tolerance(solver))
         ended = SOFTRELU_CONVERGED;
     if (!srl_certificate_examine(&solver->certificate, solver->current.x, solver->settings.kink_tolerance,

@@ -43,7 +43,10 @@ struct srl_solver {
     double *scratch; /* n */
     double *target;  /* logits the warm start aims at (m) */
     struct srl_budget budget;
-    bool opening;   /* steps that fit the logits still pay */
+    bool opening;     /* steps that fit the logits still pay */
+    int64_t patience; /* steps that F cannot judge and that may still lengthen the residual */
+    double *nearest;  /* the x with the shortest one, while patience is being used (d) */
+    double nearest_residual;
     double damping; /* shift asked for after rejected steps, 0 while Newton's own steps are accepted */
     struct softrelu_report report;
     struct softrelu_certificate certificate; /* of the solution */

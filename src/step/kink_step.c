@@ -12,24 +12,23 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
     kinks->rates = srl_arena_doubles(arena, model->n);
 }
 
-void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
-                        struct srl_kink_step *kinks, double kink_tolerance) {
-    const double x_norm = srl_norm(model->d, point->x), scale = srl_newton_scale(newton, model->d);
-    int64_t pinned = 0, bounded = 0;
-    for (int64_t i = 0; i < model->n; i++) {
-        if (!(point->kink_jumps[i] > 0.0) || !srl_at_kink(model, point, i, x_norm, kink_tolerance))
-            continue;
-        double *row = kinks->qp.rows + pinned++ * model->d; /* scratch here */
-        srl_copy_row(&model->A1, i, row);
-        srl_scale(model->d, 1.0 / model->row_norms[i], row);
-    }
-    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
-        bounded += srl_bound_at(model, point->x, k) != 0;
-    if (pinned + bounded == 0 || srl_newton_is_convex(newton, model->d))
+void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, double kink_tolerance,
+                        struct srl_stationarity_work *held, struct srl_newton *newton, struct srl_kink_step *kinks) {
+    const struct srl_stationarity found = srl_stationarity_at(model, held, point, kink_tolerance);
+    if (found.pinned + found.active_bounds == 0 || srl_newton_is_convex(newton, model->d))
         return;
-    srl_syrk(model->d, pinned, scale, kinks->qp.rows, model->d, 1.0, newton->hessian, model->d);
-    for (int64_t k = 0; k < model->d && bounded > 0; k++)
-        if (srl_bound_at(model, point->x, k) != 0)
+    const double scale = srl_newton_scale(newton, model->d);
+    int64_t count = 0;
+    for (int64_t k = 0; k < held->kink_count; k++) {
+        if (!srl_is_held(held, k))
+            continue;
+        double *row = kinks->qp.rows + count++ * model->d; /* scratch here */
+        srl_copy_row(&model->A1, held->kinks[k], row);
+        srl_scale(model->d, 1.0 / model->row_norms[held->kinks[k]], row);
+    }
+    srl_syrk(model->d, count, scale, kinks->qp.rows, model->d, 1.0, newton->hessian, model->d);
+    for (int64_t k = 0; k < model->d && found.active_bounds > 0; k++)
+        if (held->absorbed[k])
             newton->hessian[k + k * model->d] += scale;
 }
 

@@ -32,12 +32,13 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
 /*
  * Where the Hessian is not positive definite, the kinks and bounds that hold x may still make F convex around it: on the
  * subspace that keeps them it can be. A term that vanishes there, largest diagonal entry times (a_i'p / |a_i|)^2 for each unit
- * at a convex kink and p_k^2 for each x_k at a bound, makes the matrix positive definite if the subspace does, and leaves the
- * step within the subspace what it is: no shift spoils the quadratic convergence. Does nothing to a matrix that is positive
- * definite as it is.
+ * held at its kink and p_k^2 for each x_k held at a bound, makes the matrix positive definite if the subspace does, and leaves
+ * the step within the subspace what it is: no shift spoils the quadratic convergence. Held are those whose multipliers are
+ * strictly inside their intervals; the others are about to leave, and must not be kept from it. Does nothing to a matrix that
+ * is positive definite as it is. held: the work of the residual, which is computed anew at the point.
  */
-void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
-                        struct srl_kink_step *kinks, double kink_tolerance);
+void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, double kink_tolerance,
+                        struct srl_stationarity_work *held, struct srl_newton *newton, struct srl_kink_step *kinks);
 
 /* Fills newton->step and kinks->rates from the factored newton. Returns the model's value there, negative for a step that
    promises a decrease; NaN when LAPACK refused. */

@@ -158,10 +158,10 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
         const bool finite = evaluate(model, point, step, rates, t, trial);
         const double change = trial->merit - point->merit;
         const bool falls = finite && change <= ARMIJO * t * promise && change < 0.0;
+        if (finite && -promise <= noise && fabs(change) <= noise)
+            return SRL_SEARCH_LEVEL; /* also if F falls: by chance, and a search would follow the noise */
         if (falls && t == 1.0 && fabs(change - promise) <= -AGREEMENT * promise)
             return SRL_SEARCH_AGREED;
-        if (finite && !falls && -promise <= noise && fabs(change) <= noise)
-            return SRL_SEARCH_LEVEL;
         double slope = INFINITY, curvature = NAN;
         if (finite)
             differentiate(model, trial, step, rates, search, &slope, &curvature);
