@@ -22,7 +22,7 @@
 #include "base/clock.h"
 #include "step/line_search.h"
 
-enum { DAMPED_TRIES = 12, PATIENCE = 10 };
+enum { DAMPED_TRIES = 12, PATIENCE = 20 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
 static const double OPENING_CUT = 0.8;
