@@ -159,11 +159,8 @@ static void vectors(void **state) {
         softrelu_array array;
         const char *name;
         int64_t length;
-    } arrays[] = {{SOFTRELU_B, "b", M},
-                  {SOFTRELU_C1, "c1", N},
-                  {SOFTRELU_C2, "c2", M},
-                  {SOFTRELU_W, "w", N},
-                  {SOFTRELU_X_REF, "x_ref", D}};
+    } arrays[] = {{SOFTRELU_B, "b", M},         {SOFTRELU_C1, "c1", N},       {SOFTRELU_C2, "c2", M},      {SOFTRELU_W, "w", N},
+                  {SOFTRELU_X_REF, "x_ref", D}, {SOFTRELU_LOWER, "lower", D}, {SOFTRELU_UPPER, "upper", D}};
     softrelu_problem *problem = open_problem();
     for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
         const int64_t length = arrays[k].length;
@@ -214,6 +211,37 @@ static void numbers_and_loss(void **state) {
     REFUSE(softrelu_problem_dimensions(NULL, NULL, NULL, NULL), SOFTRELU_ERROR_NULL);
     assert_int_equal(softrelu_problem_dimensions(problem, NULL, NULL, NULL), SOFTRELU_OK);
     assert_non_null(softrelu_problem_message(NULL));
+    softrelu_problem_destroy(problem);
+}
+
+/* Bounds may be infinite on their own side only, and must not cross; a problem refused for that can be mended. */
+static void bounds(void **state) {
+    (void)state;
+    softrelu_problem *problem = open_problem();
+    double lower[D], upper[D];
+    for (int k = 0; k < D; k++) {
+        lower[k] = k == 0 ? -INFINITY : -1.0;
+        upper[k] = k == 0 ? INFINITY : 1.0;
+    }
+    assert_int_equal(softrelu_problem_set_vector(problem, SOFTRELU_LOWER, lower, D, SOFTRELU_COPY), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_vector(problem, SOFTRELU_UPPER, upper, D, SOFTRELU_COPY), SOFTRELU_OK);
+    REFUSE(softrelu_problem_set_vector(problem, SOFTRELU_LOWER, upper, D, SOFTRELU_COPY), SOFTRELU_ERROR_NOT_FINITE);
+    SAYS(softrelu_problem_message(problem), "lower[0] = inf is not a number or -infinity");
+    REFUSE(softrelu_problem_set_vector(problem, SOFTRELU_UPPER, lower, D, SOFTRELU_COPY), SOFTRELU_ERROR_NOT_FINITE);
+    SAYS(softrelu_problem_message(problem), "upper[0] = -inf");
+    REFUSE(softrelu_problem_set_number(problem, SOFTRELU_LOWER, INFINITY), SOFTRELU_ERROR_NOT_FINITE);
+    REFUSE(softrelu_problem_set_number(problem, SOFTRELU_UPPER, -INFINITY), SOFTRELU_ERROR_NOT_FINITE);
+    REFUSE(softrelu_problem_set_number(problem, SOFTRELU_UPPER, NAN), SOFTRELU_ERROR_NOT_FINITE);
+    SAYS(softrelu_problem_message(problem), "upper = nan");
+
+    assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A1, A1, SOFTRELU_ROW_MAJOR, D, SOFTRELU_COPY), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A2, A2, SOFTRELU_ROW_MAJOR, N, SOFTRELU_COPY), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_vector(problem, SOFTRELU_B, b, M, SOFTRELU_COPY), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_number(problem, SOFTRELU_UPPER, -2.0), SOFTRELU_OK);
+    REFUSE(softrelu_problem_finish(problem), SOFTRELU_ERROR_VALUE);
+    SAYS(softrelu_problem_message(problem), "lower[1] = -1 is above upper[1] = -2");
+    assert_int_equal(softrelu_problem_set_number(problem, SOFTRELU_UPPER, INFINITY), SOFTRELU_OK); /* none again */
+    assert_int_equal(softrelu_problem_finish(problem), SOFTRELU_OK);
     softrelu_problem_destroy(problem);
 }
 
@@ -271,14 +299,10 @@ static void enough_cases(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(creating),
-                                       cmocka_unit_test(overflowing_matrix),
-                                       cmocka_unit_test(matrices),
-                                       cmocka_unit_test(matrices_not_finite),
-                                       cmocka_unit_test(vectors),
-                                       cmocka_unit_test(numbers_and_loss),
-                                       cmocka_unit_test(incomplete_problems),
-                                       cmocka_unit_test(sealed_problems),
-                                       cmocka_unit_test(enough_cases)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(creating),        cmocka_unit_test(overflowing_matrix),
+                                       cmocka_unit_test(matrices),        cmocka_unit_test(matrices_not_finite),
+                                       cmocka_unit_test(vectors),         cmocka_unit_test(numbers_and_loss),
+                                       cmocka_unit_test(bounds),          cmocka_unit_test(incomplete_problems),
+                                       cmocka_unit_test(sealed_problems), cmocka_unit_test(enough_cases)};
     return cmocka_run_group_tests_name("arguments of problems", tests, set_up, NULL);
 }
