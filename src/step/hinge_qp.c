@@ -6,8 +6,8 @@
 
 enum { OFF, FULL, PINNED, DEPENDENT }; /* DEPENDENT: off or full makes no difference on the face, its row lies in its span */
 enum { FIXED = 2 };
-/* Relative sizes below which a slope, a direction or a violation is round-off, or a row depends on others. */
-static const double SLOPE_ROUND_OFF = 1e-13, DIRECTION_ROUND_OFF = 1e-15, MULTIPLIER_ROUND_OFF = 1e-13, DEPENDENCE = 1e-10;
+/* Relative sizes below which a slope, a direction or a violation is round-off. */
+static const double SLOPE_ROUND_OFF = 1e-13, DIRECTION_ROUND_OFF = 1e-15, MULTIPLIER_ROUND_OFF = 1e-13;
 static const double AT_KINK = 1e-13;
 enum { REFINEMENTS = 3 }; /* steps on one face, the first included */
 enum { STALLED = 20 };    /* steps of length zero in a row that call for leave_vertex() */
@@ -27,12 +27,10 @@ void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_
     qp->vertex = srl_arena_doubles(arena, d);
     qp->state = srl_arena_flags(arena, capacity);
     qp->side = (signed char *)srl_arena_flags(arena, d);
-    qp->basis = srl_arena_matrix(arena, d, d);
-    qp->triangle = srl_arena_matrix(arena, d, d);
+    srl_face_carve(arena, &qp->face, d);
     qp->linear = srl_arena_doubles(arena, d);
     qp->residual = srl_arena_doubles(arena, d);
     qp->direction = srl_arena_doubles(arena, d);
-    qp->coefficients = srl_arena_doubles(arena, d);
     qp->values = srl_arena_doubles(arena, capacity);
     qp->rates = srl_arena_doubles(arena, capacity);
     qp->norms = srl_arena_doubles(arena, capacity);
@@ -43,41 +41,9 @@ static const double *row(const struct srl_hinge_qp *qp, int64_t hinge) { return 
 static struct srl_matrix rows_of(const struct srl_hinge_qp *qp) {
     return (struct srl_matrix){qp->rows, qp->count, qp->d, qp->d, true};
 }
-static struct srl_matrix basis_of(const struct srl_hinge_qp *qp) {
-    return (struct srl_matrix){qp->basis, qp->d, qp->pinned_count, qp->d, false};
-}
 static int64_t component(int32_t which) { return -1 - (int64_t)which; } /* of a bound */
 
-/* ------------------------------------------------------------------------------------------------ the pinned set and Y = QT */
-
-/* x -= QQ'x, twice for full orthogonality; the coefficients Q'x are added to coefficients. */
-static void project_out(struct srl_hinge_qp *qp, double *x, double *coefficients) {
-    const struct srl_matrix basis = basis_of(qp);
-    for (int pass = 0; pass < 2 && qp->pinned_count > 0; pass++) {
-        srl_gemv(SRL_TRANSPOSED, 1.0, &basis, x, 0.0, qp->coefficients);
-        srl_gemv(SRL_PLAIN, -1.0, &basis, qp->coefficients, 1.0, x);
-        if (coefficients != NULL)
-            srl_axpy(qp->pinned_count, 1.0, qp->coefficients, coefficients);
-    }
-}
-
-/* A new column of Q and T for y = L^-1 row. False, and nothing changed, when it depends on those there are. */
-static bool append(struct srl_hinge_qp *qp, int32_t which, double *y) {
-    if (qp->pinned_count == qp->d)
-        return false;
-    double *column = qp->triangle + qp->pinned_count * qp->d;
-    memset(column, 0, (size_t)qp->d * sizeof *column);
-    srl_trsm_lower(SRL_PLAIN, qp->d, 1, qp->factor, qp->d, y, qp->d);
-    const double before = srl_norm(qp->d, y);
-    project_out(qp, y, column);
-    const double after = srl_norm(qp->d, y);
-    if (!(after > DEPENDENCE * before))
-        return false;
-    srl_scale(qp->d, 1.0 / after, y);
-    column[qp->pinned_count] = after;
-    qp->pinned[qp->pinned_count++] = which;
-    return true;
-}
+/* ---- states of hinges ---- */
 
 static void set_full(struct srl_hinge_qp *qp, int64_t hinge, bool full) {
     if ((qp->state[hinge] == FULL) != full)
@@ -86,10 +52,12 @@ static void set_full(struct srl_hinge_qp *qp, int64_t hinge, bool full) {
 }
 
 static bool pin_hinge(struct srl_hinge_qp *qp, int64_t hinge) {
-    double *y = qp->basis + qp->pinned_count * qp->d;
-    if (qp->pinned_count < qp->d)
-        memcpy(y, row(qp, hinge), (size_t)qp->d * sizeof *y);
-    if (!append(qp, (int32_t)hinge, y))
+    double *slot = srl_face_slot(&qp->face);
+    if (slot == NULL)
+        return false;
+    memcpy(slot, row(qp, hinge), (size_t)qp->d * sizeof *slot);
+    qp->pinned[qp->face.count] = (int32_t)hinge;
+    if (!srl_face_append(&qp->face))
         return false;
     set_full(qp, hinge, false);
     qp->state[hinge] = PINNED;
@@ -97,12 +65,13 @@ static bool pin_hinge(struct srl_hinge_qp *qp, int64_t hinge) {
 }
 
 static bool pin_bound(struct srl_hinge_qp *qp, int64_t k, int side) {
-    double *y = qp->basis + qp->pinned_count * qp->d;
-    if (qp->pinned_count < qp->d) {
-        memset(y, 0, (size_t)qp->d * sizeof *y);
-        y[k] = side < 0 ? -1.0 : 1.0;
-    }
-    if (!append(qp, (int32_t)(-1 - k), y))
+    double *slot = srl_face_slot(&qp->face);
+    if (slot == NULL)
+        return false;
+    memset(slot, 0, (size_t)qp->d * sizeof *slot);
+    slot[k] = side < 0 ? -1.0 : 1.0;
+    qp->pinned[qp->face.count] = (int32_t)(-1 - k);
+    if (!srl_face_append(&qp->face))
         return false;
     qp->side[k] = (signed char)side;
     return true;
@@ -115,36 +84,14 @@ static void forget_dependence(struct srl_hinge_qp *qp) {
             set_full(qp, i, qp->values[i] > 0.0);
 }
 
-/* Takes the k-th column out of Y = QT: T without it is upper Hessenberg, and rotations of neighbouring columns of Q make it
-   triangular again. */
-static void remove_column(struct srl_hinge_qp *qp, int64_t k) {
-    const int64_t d = qp->d, last = --qp->pinned_count;
-    for (int64_t j = k; j < last; j++) {
-        qp->pinned[j] = qp->pinned[j + 1];
-        memcpy(qp->triangle + j * d, qp->triangle + (j + 1) * d, (size_t)d * sizeof *qp->triangle);
-    }
-    for (int64_t j = k; j < last; j++) {
-        double *column = qp->triangle + j * d;
-        const double length = hypot(column[j], column[j + 1]), c = column[j] / length, s = column[j + 1] / length;
-        for (int64_t i = j; i < last; i++) {
-            double *t = qp->triangle + i * d + j;
-            const double above = t[0], below = t[1];
-            t[0] = c * above + s * below;
-            t[1] = c * below - s * above;
-        }
-        double *q = qp->basis + j * d;
-        for (int64_t i = 0; i < d; i++) {
-            const double left = q[i], right = q[i + d];
-            q[i] = c * left + s * right;
-            q[i + d] = c * right - s * left;
-        }
-        column[j + 1] = 0.0;
-    }
+static void unpin(struct srl_hinge_qp *qp, int64_t k) {
+    srl_face_remove(&qp->face, k);
+    memmove(qp->pinned + k, qp->pinned + k + 1, (size_t)(qp->face.count - k) * sizeof *qp->pinned);
 }
 
 static void release(struct srl_hinge_qp *qp, int64_t k, bool full) {
     const int32_t which = qp->pinned[k];
-    remove_column(qp, k);
+    unpin(qp, k);
     if (which >= 0)
         set_full(qp, which, full);
     else
@@ -152,8 +99,7 @@ static void release(struct srl_hinge_qp *qp, int64_t k, bool full) {
     forget_dependence(qp);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- where p stands
- */
+/* ---- where p stands ---- */
 
 /* values_i = e_i + b_i'p. */
 static void update_values(struct srl_hinge_qp *qp) {
@@ -172,20 +118,14 @@ static double excess(const struct srl_hinge_qp *qp, int32_t which) {
     return qp->side[k] < 0 ? qp->lower[k] - qp->step[k] : qp->step[k] - qp->upper[k];
 }
 
-/* p moves within the span of the pinned rows so that all of them hold: T'c = -excess, p += L'^-1 Q c. */
+/* p moves within the span of the pinned rows so that all of them hold. */
 static void settle_on_face(struct srl_hinge_qp *qp) {
-    const struct srl_matrix basis = basis_of(qp);
-    double *c = qp->coefficients;
+    double *beyond = qp->vertex; /* scratch here */
     update_values(qp);
-    for (int64_t k = 0; k < qp->pinned_count; k++) {
-        const double *column = qp->triangle + k * qp->d;
-        c[k] = (-excess(qp, qp->pinned[k]) - srl_dot(k, column, c)) / column[k];
-    }
-    if (qp->pinned_count > 0) {
-        srl_gemv(SRL_PLAIN, 1.0, &basis, c, 0.0, qp->direction);
-        srl_trsm_lower(SRL_TRANSPOSED, qp->d, 1, qp->factor, qp->d, qp->direction, qp->d);
-        srl_axpy(qp->d, 1.0, qp->direction, qp->step);
-    }
+    for (int64_t k = 0; k < qp->face.count; k++)
+        beyond[k] = excess(qp, qp->pinned[k]);
+    srl_face_move(&qp->face, beyond, qp->direction);
+    srl_axpy(qp->d, 1.0, qp->direction, qp->step);
     for (int64_t k = 0; k < qp->d && qp->bounded; k++)
         if (qp->side[k] != 0)
             qp->step[k] = bound_of(qp, k);
@@ -221,7 +161,7 @@ static void begin_at_zero(struct srl_hinge_qp *qp, bool guess) {
     memset(qp->state, OFF, (size_t)qp->count);
     memset(qp->side, 0, (size_t)qp->d);
     qp->known = 0;
-    qp->pinned_count = 0;
+    srl_face_clear(&qp->face, qp->factor);
     for (int64_t k = 0; k < qp->d && qp->bounded; k++) /* what is fixed, and what the gradient pushes out of bounds */
         if (qp->lower[k] == 0.0 && qp->upper[k] == 0.0)
             pin_bound(qp, k, FIXED);
@@ -235,8 +175,7 @@ static void begin_at_zero(struct srl_hinge_qp *qp, bool guess) {
     classify(qp);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- one iteration
- */
+/* ---- one iteration ---- */
 
 /* residual = L^-1 (linear + Hp), direction = -(I - QQ') residual = delta. Returns |delta|, 0 when it is round-off. */
 static double find_direction(struct srl_hinge_qp *qp) {
@@ -246,8 +185,8 @@ static double find_direction(struct srl_hinge_qp *qp) {
     srl_trsm_lower(SRL_PLAIN, qp->d, 1, qp->factor, qp->d, qp->residual, qp->d);
     for (int64_t k = 0; k < qp->d; k++)
         qp->direction[k] = -qp->residual[k];
-    project_out(qp, qp->direction, NULL);
-    const double length = qp->pinned_count < qp->d ? srl_norm(qp->d, qp->direction) : 0.0;
+    srl_face_project_out(&qp->face, qp->direction);
+    const double length = qp->face.count < qp->d ? srl_norm(qp->d, qp->direction) : 0.0;
     return length <= DIRECTION_ROUND_OFF * srl_norm(qp->d, qp->residual) ? 0.0 : length; /* NaN stays NaN */
 }
 
@@ -324,19 +263,6 @@ static bool move(struct srl_hinge_qp *qp, double length) {
     return stopped < 0 && t == 1.0;
 }
 
-/* T lambda = -Q'residual. */
-static void find_multipliers(struct srl_hinge_qp *qp) {
-    const struct srl_matrix basis = basis_of(qp);
-    double *lambda = qp->multipliers;
-    if (qp->pinned_count == 0)
-        return;
-    srl_gemv(SRL_TRANSPOSED, -1.0, &basis, qp->residual, 0.0, lambda);
-    for (int64_t k = qp->pinned_count - 1; k >= 0; k--) {
-        lambda[k] /= qp->triangle[k + k * qp->d];
-        srl_axpy(k, -lambda[k], qp->triangle + k * qp->d, lambda);
-    }
-}
-
 static double weight_of(const struct srl_hinge_qp *qp, int32_t which) { return which < 0 ? INFINITY : qp->weights[which]; }
 
 /* At the minimiser of a face: lets the multiplier go that violates its interval most. False when all are inside: the problem is
@@ -346,12 +272,12 @@ static bool release_worst(struct srl_hinge_qp *qp) {
     const double scale = MULTIPLIER_ROUND_OFF * srl_norm(qp->d, qp->residual);
     double worst = scale;
     int64_t chosen = -1;
-    find_multipliers(qp);
-    for (int64_t k = 0; k < qp->pinned_count; k++) {
+    srl_face_multipliers(&qp->face, qp->residual, qp->multipliers);
+    for (int64_t k = 0; k < qp->face.count; k++) {
         const int32_t which = qp->pinned[k];
         if (which < 0 && qp->side[component(which)] == FIXED)
             continue;
-        const double size = srl_norm(k + 1, qp->triangle + k * qp->d); /* |y_k| */
+        const double size = srl_face_length(&qp->face, k);
         const double violation = fmax(-lambda[k], lambda[k] - weight_of(qp, which)) * size;
         if (violation > worst) {
             worst = violation;
@@ -364,7 +290,7 @@ static bool release_worst(struct srl_hinge_qp *qp) {
     return true;
 }
 
-/* ------------------------------------------------------------------------------------------------------ degenerate vertices */
+/* ---- degenerate vertices ---- */
 
 /* Whether p is at the kink of hinge i up to round-off. */
 static bool at_kink(const struct srl_hinge_qp *qp, int64_t i, double length) {
@@ -398,7 +324,7 @@ static bool pin_broken(struct srl_hinge_qp *qp) {
             }
         if (which == INT32_MIN)
             return false;
-        qp->vertex[qp->pinned_count < qp->d ? qp->pinned_count : 0] =
+        qp->vertex[qp->face.count < qp->d ? qp->face.count : 0] =
             which >= 0 && qp->state[which] == FULL ? qp->weights[which] : 0.0;
         if (which < 0 ? pin_bound(qp, component(which), bound_reached(qp, component(which))) : pin_hinge(qp, which))
             return true;
@@ -415,8 +341,8 @@ static bool balance(struct srl_hinge_qp *qp) {
     double fraction = 1.0;
     int64_t first = -1;
     find_direction(qp);
-    find_multipliers(qp);
-    for (int64_t k = 0; k < qp->pinned_count; k++) {
+    srl_face_multipliers(&qp->face, qp->residual, qp->multipliers);
+    for (int64_t k = 0; k < qp->face.count; k++) {
         const double target = qp->multipliers[k], end = target < 0.0 ? 0.0 : weight_of(qp, qp->pinned[k]);
         if ((qp->pinned[k] < 0 && qp->side[component(qp->pinned[k])] == FIXED) || (target >= 0.0 && target <= end))
             continue;
@@ -426,15 +352,15 @@ static bool balance(struct srl_hinge_qp *qp) {
             first = k;
         }
     }
-    for (int64_t k = 0; k < qp->pinned_count; k++)
+    for (int64_t k = 0; k < qp->face.count; k++)
         qp->vertex[k] += fraction * (qp->multipliers[k] - qp->vertex[k]);
     if (first < 0)
         return true;
     const bool full = qp->multipliers[first] > 0.0;
     const int32_t which = qp->pinned[first];
-    for (int64_t k = first; k + 1 < qp->pinned_count; k++)
+    for (int64_t k = first; k + 1 < qp->face.count; k++)
         qp->vertex[k] = qp->vertex[k + 1];
-    remove_column(qp, first);
+    unpin(qp, first);
     if (which >= 0)
         set_full(qp, which, full);
     else
@@ -451,14 +377,14 @@ static void leave_vertex(struct srl_hinge_qp *qp) {
     settle_on_face(qp);
     clamp(qp);
     update_values(qp);
-    qp->pinned_count = 0;
+    srl_face_clear(&qp->face, qp->factor);
     memset(qp->side, 0, (size_t)qp->d);
     for (int64_t i = 0; i < qp->count; i++)
         if (qp->state[i] > FULL || at_kink(qp, i, reach))
             set_full(qp, i, false);
     for (int64_t k = 0; k < qp->d && qp->bounded; k++)
         if (qp->lower[k] == qp->upper[k]) {
-            qp->vertex[qp->pinned_count] = 0.0;
+            qp->vertex[qp->face.count] = 0.0;
             pin_bound(qp, k, FIXED);
         }
     for (int64_t change = 0; change < 4 * (qp->d + qp->count); change++) {

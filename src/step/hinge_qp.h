@@ -28,6 +28,7 @@
 
 #include "base/alloc.h"
 #include "linalg/blas.h"
+#include "step/face.h"
 
 enum srl_hinge_qp_end {
     SRL_HINGE_QP_SOLVED,
@@ -56,23 +57,20 @@ struct srl_hinge_qp {
     double model; /* value of the function at p; <= 0 when all e_i <= 0 */
     enum srl_hinge_qp_end ended;
     int64_t iterations;
-    int64_t pinned_count;
-    int32_t *pinned;     /* hinge i as i, the bound of p_k as -1 - k; in the order of the basis */
-    double *multipliers; /* theirs; of a bound along the outward normal */
+    struct srl_face face; /* of what is pinned: face.count of them */
+    int32_t *pinned;      /* hinge i as i, the bound of p_k as -1 - k; in the order of the basis */
+    double *multipliers;  /* theirs; of a bound along the outward normal */
 
     /* work */
     int64_t known;                /* hinges that have a state */
     unsigned char *state;         /* of each hinge */
     signed char *side;            /* of each bound that is pinned: -1 lower, 1 upper, 2 both; 0 not pinned */
-    double *basis;                /* Q, columns (d x d) */
-    double *triangle;             /* upper triangular T, column-major (d x d) */
     double *linear;               /* g + sum over full w_i b_i */
     double *residual, *direction; /* L^-1(linear + Hp); delta, then dp */
-    double *coefficients;         /* with respect to Q (d) */
     double *values, *rates;       /* e_i + b_i'p and b_i'dp */
     double *norms;                /* |b_i| */
     int64_t stalled;              /* steps of length zero in a row */
-    double *vertex;               /* multipliers of the pinned on the way out of a degenerate vertex (d) */
+    double *vertex;               /* multipliers on the way out of a degenerate vertex; scratch elsewhere (d) */
     struct srl_bend {
         double at;
         int32_t which; /* as in pinned */

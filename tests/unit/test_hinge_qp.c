@@ -149,7 +149,7 @@ static void read_multipliers(const struct instance *at, const struct srl_hinge_q
         hinges[i] = NAN;
     for (int64_t k = 0; k < at->d; k++)
         bounds[k] = NAN;
-    for (int64_t j = 0; j < qp->pinned_count; j++) {
+    for (int64_t j = 0; j < qp->face.count; j++) {
         double *slot = qp->pinned[j] >= 0 ? &hinges[qp->pinned[j]] : &bounds[-1 - qp->pinned[j]];
         assert_true(isnan(*slot)); /* nothing is pinned twice */
         *slot = qp->multipliers[j];
@@ -281,7 +281,7 @@ static void check_family(const struct family *family, uint64_t seed, int64_t tri
         const double error = kkt_error(&at, &qp, qp.step);
         if (!(error <= family->tolerance))
             fail_msg("%s %d: d = %d, %d hinges, %d pinned: KKT error %g", family->name, (int)i, (int)at.d, (int)at.count,
-                     (int)qp.pinned_count, error);
+                     (int)qp.face.count, error);
         compare_with_neighbours(&at, qp.step, size, &random);
         if (!at.bounded && newton_length(&at) > 0.0) { /* the judge sees a p that is wrong in its 9th digit */
             double *wrong = test_copy(qp.step, at.d);
@@ -291,7 +291,7 @@ static void check_family(const struct family *family, uint64_t seed, int64_t tri
         }
         worst = fmax(worst, error);
         most = qp.iterations > most ? qp.iterations : most;
-        pinned += qp.pinned_count;
+        pinned += qp.face.count;
         srl_arena_release(&arena, &allocator);
         free_instance(&at);
     }
@@ -369,7 +369,7 @@ static void one_hinge_by_hand(void **state) {
         srl_hinge_qp_solve(qp);
         assert_int_equal(qp->ended, SRL_HINGE_QP_SOLVED);
         assert_true(fabs(qp->step[0] - expected[i]) < 1e-15);
-        assert_int_equal(qp->pinned_count, i >= 2);
+        assert_int_equal(qp->face.count, i >= 2);
         assert_true(fabs(qp->model -
                          (-2.0 * expected[i] + 0.5 * expected[i] * expected[i] + weights[i] * (expected[i] - 1.0))) < 1e-15);
     }

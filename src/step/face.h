@@ -1,0 +1,43 @@
+/*
+ * The face on which a set of rows is pinned, in the metric of H = L L'.
+ *
+ * With y = L^-1 row for each of them, Y = Q T: Q orthonormal, T upper triangular. Rows come and go one at a time: a new one is
+ * orthogonalised against Q, twice for full orthogonality; when one goes, rotations make T triangular again. A row that depends
+ * on those there are is refused, so T stays regular.
+ */
+#ifndef SRL_STEP_FACE_H
+#define SRL_STEP_FACE_H
+
+#include "base/alloc.h"
+#include "linalg/blas.h"
+
+struct srl_face {
+    int64_t d, count;
+    const double *factor; /* L (lower triangle, d x d) */
+    double *basis;        /* Q, columns (d x d) */
+    double *triangle;     /* T, column-major (d x d) */
+    double *coefficients; /* with respect to Q (d) */
+};
+
+void srl_face_carve(struct srl_arena *arena, struct srl_face *face, int64_t d);
+/* No rows, and the metric of L. */
+void srl_face_clear(struct srl_face *face, const double *factor);
+
+/* Where to put a new row (d numbers) before srl_face_append(); NULL when there are d already. */
+double *srl_face_slot(struct srl_face *face);
+/* Takes the row in the slot as the last one. False, and nothing changed, when it depends on the others. */
+bool srl_face_append(struct srl_face *face);
+/* Lets the k-th row go; those behind it move up. */
+void srl_face_remove(struct srl_face *face, int64_t k);
+
+/* x -= Q Q'x. */
+void srl_face_project_out(struct srl_face *face, double *x);
+/* The lambda for which residual + Y lambda has no part in the face's span: T lambda = -Q'residual. */
+void srl_face_multipliers(const struct srl_face *face, const double *residual, double *lambda);
+/* The move within the span of the rows, in x's own coordinates, that changes the product with the k-th row by -excess[k]:
+   T'c = -excess, move = L'^-1 Q c. excess is overwritten. */
+void srl_face_move(const struct srl_face *face, double *excess, double *move);
+/* |y_k| */
+double srl_face_length(const struct srl_face *face, int64_t k);
+
+#endif
