@@ -319,7 +319,7 @@ SOFTRELU_API const char *softrelu_evaluator_message(const softrelu_evaluator *ev
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /**
- * Creates a solver for a sealed problem and reserves all its work memory: of the order of m d + n (m + d) + 3 d^2 doubles.
+ * Creates a solver for a sealed problem and reserves all its work memory: of the order of m d + n (m + 3 d) + 10 d^2 doubles.
  * No memory is allocated while it solves.
  * @param[out] solver NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
  */

@@ -6,10 +6,10 @@
 
 #include "certificate/witness.h"
 
-enum { MOST_RIDGES = 16, MOST_NEUTRAL = 6 };    /* all sides of so many kinks are tried */
-static const double MOST_WORK = 1e9;            /* sides tried times d^3 */
-static const double NOISE = 64.0 * DBL_EPSILON; /* of a slope, relative to the gradient's scale */
-static const double STRICT = 1e-12;             /* least relative slope by which a multiplier is inside its interval */
+enum { MOST_RIDGES = 16, MOST_NEUTRAL = 6 };                /* all sides of so many kinks are tried */
+static const double MOST_WORK = 1e9, WORK_OF_CHOICE = 40.0; /* in flops; the second times d^3 */
+static const double NOISE = 64.0 * DBL_EPSILON;             /* of a slope, relative to the gradient's scale */
+static const double STRICT = 1e-12; /* least relative slope by which a multiplier is inside its interval */
 
 void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate *certificate, const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
@@ -90,7 +90,7 @@ static void take_sides(struct softrelu_certificate *certificate, double noise, i
 static bool try_ridges(struct softrelu_certificate *certificate, const double *x, int64_t ridges, double noise, double *worst,
                        bool *solved) {
     const double d = (double)certificate->model->d;
-    const bool all = ridges <= MOST_RIDGES && ldexp(d * d * d, (int)ridges) <= MOST_WORK;
+    const bool all = ridges <= MOST_RIDGES && ldexp(WORK_OF_CHOICE * d * d * d, (int)ridges) <= MOST_WORK;
     const int64_t choices = all ? (int64_t)1 << ridges : 1 + (ridges < 62 ? ridges : 62);
     *worst = 0.0;
     for (int64_t choice = choices - 1; choice >= 0 && *solved && !certificate->has_direction; choice--) {
