@@ -26,7 +26,8 @@ enum { DAMPED_TRIES = 12, PATIENCE = 20 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
 static const double OPENING_CUT = 0.8;
-static const double STEEP = 1e3; /* times the decrease that is round-off, of the one that a slope promises */
+static const double ESCAPE = 1e-2; /* relative to |x| + 1: the length that is tried first along a direction of descent */
+static const double STEEP = 1e3;   /* times the decrease that is round-off, of the one that a slope promises */
 
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
@@ -115,6 +116,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     solver->damping = 0.0;
     solver->path.length = 0;
     solver->patience = PATIENCE;
+    solver->line_search.reach = 0.0;
     solver->opening = solver->has_start && solver->settings.warm_start_rounds > 0;
     bool finite;
     if (solver->has_start) {
@@ -327,8 +329,45 @@ static softrelu_termination iterate(struct srl_solver *solver, struct progress *
 }
 
 /* Where ridges meet, the residual is only a lower bound of the steepest descent; the certificate looks at all their sides. */
-static bool proves_stationarity(const struct softrelu_certificate *certificate) {
-    return certificate->verdict == SOFTRELU_VERDICT_CERTIFIED || certificate->verdict == SOFTRELU_VERDICT_STATIONARY;
+static bool examine(struct srl_solver *solver) {
+    /* should LAPACK refuse, the certificate says that nothing was examined; the point is none the worse */
+    return srl_certificate_examine(&solver->certificate, solver->current.x, solver->settings.kink_tolerance,
+                                   solver->settings.tolerance);
+}
+
+static bool is_proved_stationary(const struct srl_solver *solver) {
+    const softrelu_verdict verdict = solver->certificate.verdict;
+    return verdict == SOFTRELU_VERDICT_CERTIFIED || verdict == SOFTRELU_VERDICT_STATIONARY;
+}
+
+/* Follows the direction of descent that the certificate has found where no step of the model descends. */
+static bool escape(struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
+    double *step = solver->path.step, *rates = solver->path.rates, slope = 0.0, scale;
+    if (solver->certificate.verdict != SOFTRELU_VERDICT_NOT_STATIONARY)
+        return false;
+    memcpy(step, solver->certificate.direction, (size_t)model->d * sizeof *step);
+    slope = solver->certificate.quantities[SOFTRELU_CERTIFICATE_SLOPE_INDEX];
+    srl_scale(model->d, ESCAPE * (1.0 + srl_norm(model->d, solver->current.x)), step);
+    const double length = fmin(1.0, srl_farthest(model, &solver->current, step));
+    srl_scale(model->d, length, step);
+    srl_gemv(SRL_PLAIN, 1.0, &model->A1, step, 0.0, rates);
+    struct srl_stationarity stationarity;
+    const enum srl_search search = srl_line_search(model, &solver->current, step, rates, 0.5 * slope * srl_norm(model->d, step),
+                                                   &solver->budget, &solver->line_search, &solver->trial, &scale);
+    if ((search != SRL_SEARCH_DECREASED && search != SRL_SEARCH_AGREED) ||
+        !differentiate(solver, &solver->trial, &stationarity))
+        return false;
+    take_trial(solver, &stationarity);
+    solver->patience = PATIENCE;
+    solver->damping = 0.0;
+    return true;
+}
+
+/* Whether the iterations have come to rest on ridges with no residual left: only the certificate can tell what that is. */
+static bool rests_on_ridges(const struct srl_solver *solver) {
+    return solver->patience < PATIENCE && solver->stationarity.concave > 0 &&
+           solver->stationarity.relative <= solver->settings.tolerance;
 }
 
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message) {
@@ -359,7 +398,11 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
         if (ended != SOFTRELU_NOT_RUN)
             break;
         struct progress next = {.iteration = progress.iteration + 1};
-        ended = iterate(solver, &next);
+        ended = rests_on_ridges(solver) ? SOFTRELU_NO_PROGRESS : iterate(solver, &next);
+        if (ended == SOFTRELU_NO_PROGRESS && examine(solver))
+            ended = is_proved_stationary(solver) ? SOFTRELU_CONVERGED
+                    : escape(solver)             ? SOFTRELU_NOT_RUN
+                                                 : SOFTRELU_NO_PROGRESS;
         if (ended == SOFTRELU_NOT_RUN)
             progress = next;
     }
@@ -367,11 +410,7 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
         (void)go_back(solver);
     if (ended != SOFTRELU_CONVERGED && progress.iteration > 0 && refresh(solver) && meets_tolerance(solver))
         ended = SOFTRELU_CONVERGED;
-    /* should LAPACK refuse, the certificate says that nothing was examined; the solution is none the worse */
-    (void)srl_certificate_examine(&solver->certificate, solver->current.x, solver->settings.kink_tolerance,
-                                  solver->settings.tolerance);
-    if (ended == SOFTRELU_NO_PROGRESS && proves_stationarity(&solver->certificate))
-        ended = SOFTRELU_CONVERGED;
+    (void)examine(solver);
     update_report(solver, progress.iteration);
     solver->report.termination = ended;
     return SOFTRELU_OK;

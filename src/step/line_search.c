@@ -63,13 +63,13 @@ static void add(int64_t length, const double *from, double t, const double *step
     }
 }
 
-/* A step that all but reaches the origin ends there: without biases all kinks meet in it, and a point next to it, however near,
-   is a different one on every scale. */
+/* A step that, next to where the solve has been (reach), all but reaches the origin ends there: without biases all kinks meet
+   in it, and a point next to it, however near, is a different one on every scale. */
 static bool evaluate(const struct srl_model *model, const struct srl_point *point, const double *step, const double *rates,
-                     double t, struct srl_point *trial) {
+                     double t, double reach, struct srl_point *trial) {
     add(model->d, point->x, t, step, trial->x);
     add(model->n, point->v, t, rates, trial->v);
-    if (srl_norm(model->d, trial->x) <= TO_ORIGIN * srl_norm(model->d, point->x) && origin_is_allowed(model)) {
+    if (srl_norm(model->d, trial->x) <= TO_ORIGIN * reach && origin_is_allowed(model)) {
         memset(trial->x, 0, (size_t)model->d * sizeof *trial->x);
         memset(trial->v, 0, (size_t)model->n * sizeof *trial->v);
     } else if (srl_has_bounds(model)) {
@@ -150,12 +150,13 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
     struct bracket bracket = {0.0, INFINITY};
     double t = 1.0;
     search->best_t = 0.0;
+    search->reach = fmax(search->reach, srl_norm(model->d, point->x));
     for (int count = 1; count <= EVALUATIONS; count++) {
         if (srl_budget_exhausted(budget) != SOFTRELU_NOT_RUN)
             return search->best_t > 0.0 ? settle(model, search, budget, trial, scale) : SRL_SEARCH_EXHAUSTED;
         budget->evaluations++;
         *scale = t;
-        const bool finite = evaluate(model, point, step, rates, t, trial);
+        const bool finite = evaluate(model, point, step, rates, t, search->reach, trial);
         const double change = trial->merit - point->merit;
         const bool falls = finite && change <= ARMIJO * t * promise && change < 0.0;
         if (finite && -promise <= noise && fabs(change) <= noise)

@@ -24,6 +24,7 @@ struct srl_line_search {
     struct srl_point best; /* the lowest point so far (x and v only), and its t and merit */
     double best_t, best_merit;
     double *hidden, *output; /* n and m of scratch */
+    double reach;            /* the largest |x| of this solve so far: set to 0 when one begins */
 };
 
 void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *search, const struct srl_model *model);
