@@ -25,7 +25,7 @@
 enum { DAMPED_TRIES = 12, PATIENCE = 20 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
-static const double OPENING_CUT = 0.8;
+static const double OPENING_CUT = 0.2;
 static const double ESCAPE = 1e-2; /* relative to |x| + 1: the length that is tried first along a direction of descent */
 static const double STEEP = 1e3;   /* times the decrease that is round-off, of the one that a slope promises */
 
@@ -234,7 +234,8 @@ static double raised_damping(const struct srl_solver *solver) {
 /* A step that fits the logits, if it still cuts F enough. */
 static bool open_with_fit(struct srl_solver *solver, struct progress *progress) {
     struct srl_stationarity stationarity;
-    solver->opening = solver->opening && srl_fit_logits(solver) && solver->trial.merit <= OPENING_CUT * solver->current.merit &&
+    solver->opening = solver->opening && srl_fit_logits(solver) &&
+                      solver->trial.merit <= solver->current.merit - OPENING_CUT * fabs(solver->current.merit) &&
                       differentiate(solver, &solver->trial, &stationarity);
     if (!solver->opening)
         return false;

@@ -32,8 +32,9 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
 /*
  * Where the Hessian is not positive definite, the kinks and bounds that hold x may still make F convex around it: on the
  * subspace that keeps them it can be. A term that vanishes there, largest diagonal entry times (a_i'p / |a_i|)^2 for each unit
- * held at its kink and p_k^2 for each x_k held at a bound, makes the matrix positive definite if the subspace does, and leaves
- * the step within the subspace what it is: no shift spoils the quadratic convergence. Held are those whose multipliers are
+ * held at its kink and p_k^2 for each x_k held at a bound, leaves the step within the subspace what it is, and usually makes a
+ * matrix that is positive definite there so everywhere: then no shift spoils the quadratic convergence. (A factor large enough
+ * always does; that much is not needed in practice, and would cost digits.) Held are those whose multipliers are
  * strictly inside their intervals; the others are about to leave, and must not be kept from it. Does nothing to a matrix that
  * is positive definite as it is. held: the work of the residual, which is computed anew at the point.
  */
