@@ -11,6 +11,7 @@
 #include "model/stationarity.h"
 #include "model/twins.h"
 #include "solver/solver.h"
+#include "step/sampling.h"
 
 /* Arrays a problem may own; what it borrows stays NULL here. */
 enum srl_owned {
@@ -51,6 +52,8 @@ struct softrelu_evaluator {
     struct srl_arena hessian_arena; /* reserved by the first Hessian */
     struct srl_hessian_work hessian_work;
     double *hessian;
+    struct srl_arena sampler_arena; /* reserved by the first sampled Hessian */
+    struct srl_sampler sampler;
     struct srl_message message;
 };
 
@@ -58,7 +61,8 @@ struct softrelu_solver {
     struct srl_solver core;
     struct srl_allocator allocator;
     struct srl_arena arena;
-    atomic_int running; /* guards against calls from the solver's own callback */
+    struct srl_arena matrix_arena; /* reserved anew when a setting asks for other memory */
+    atomic_int running;            /* guards against calls from the solver's own callback */
     struct srl_message message;
 };
 

@@ -3,6 +3,45 @@
 
 #include "api/handles.h"
 
+/* Refuses calls from the solver's own callback. */
+static softrelu_status check_idle(softrelu_solver *solver) {
+    if (atomic_load(&solver->running) != 0)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
+                        "the solver is running: only softrelu_solver_request_stop is allowed");
+    solver->message.text[0] = '\0';
+    return SOFTRELU_OK;
+}
+
+static softrelu_status find_setting(softrelu_solver *solver, softrelu_setting setting,
+                                    const struct srl_setting_description **of) {
+    *of = srl_setting_of(setting);
+    if (*of == NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN, "there is no setting number %d", (int)setting);
+    return SOFTRELU_OK;
+}
+
+static bool same_matrix_work(const struct srl_settings *a, const struct srl_settings *b) {
+    return a->hessian == b->hessian && a->step == b->step && a->jacobian_memory == b->jacobian_memory;
+}
+
+/* Reserves what the settings ask for, before what there is is let go. */
+static softrelu_status reserve_matrix_work(softrelu_solver *solver, const struct srl_settings *settings) {
+    const struct srl_model *model = solver->core.model;
+    struct srl_newton_matrix_work work = {0};
+    struct srl_arena arena = {0};
+    srl_newton_matrix_work_carve(&arena, &work, model, settings);
+    if (!srl_arena_reserve(&arena, &solver->allocator))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY,
+                        "no memory for the Jacobian, samples or conjugate gradients that the settings ask for");
+    srl_newton_matrix_work_carve(&arena, &work, model, settings);
+    srl_arena_release(&solver->matrix_arena, &solver->allocator);
+    solver->matrix_arena = arena;
+    solver->core.matrix.work = work;
+    solver->core.hessian_work.jacobian = work.jacobian;
+    solver->core.hessian_work.jacobian_valid = false;
+    return SOFTRELU_OK;
+}
+
 softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
@@ -26,6 +65,10 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
         return SOFTRELU_ERROR_MEMORY;
     }
     srl_solver_carve(&created->arena, &created->core);
+    if (reserve_matrix_work(created, &created->core.settings) != SOFTRELU_OK) {
+        softrelu_solver_destroy(created);
+        return SOFTRELU_ERROR_MEMORY;
+    }
     srl_certificate_clear(&created->core.certificate);
     *solver = created;
     return SOFTRELU_OK;
@@ -37,29 +80,18 @@ void softrelu_solver_destroy(softrelu_solver *solver) {
     const struct srl_allocator allocator = solver->allocator;
     srl_report_release(&solver->core.report, &allocator);
     srl_arena_release(&solver->arena, &allocator);
+    srl_arena_release(&solver->matrix_arena, &allocator);
     srl_release(&allocator, solver);
 }
 
-/* Refuses calls from the solver's own callback. */
-static softrelu_status check_idle(softrelu_solver *solver) {
-    if (atomic_load(&solver->running) != 0)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
-                        "the solver is running: only softrelu_solver_request_stop is allowed");
-    solver->message.text[0] = '\0';
-    return SOFTRELU_OK;
-}
-
-static softrelu_status find_setting(softrelu_solver *solver, softrelu_setting setting,
-                                    const struct srl_setting_description **of) {
-    *of = srl_setting_of(setting);
-    if (*of == NULL)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN, "there is no setting number %d", (int)setting);
-    return SOFTRELU_OK;
-}
-
-/* The trace is the one setting that needs memory: it is reserved before the setting changes. */
+/* The settings that need memory get it before they change. */
 static softrelu_status settle(softrelu_solver *solver, const struct srl_settings *changed) {
     struct srl_solver *core = &solver->core;
+    if (!same_matrix_work(changed, &core->settings)) {
+        const softrelu_status status = reserve_matrix_work(solver, changed);
+        if (status != SOFTRELU_OK)
+            return status;
+    }
     if (changed->trace_length != core->settings.trace_length &&
         !srl_report_reserve(&core->report, changed->trace_length, &solver->allocator))
         return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
@@ -112,7 +144,7 @@ softrelu_status softrelu_solver_get_integer(const softrelu_solver *solver, softr
     if (solver == NULL || value == NULL)
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = srl_setting_of(setting);
-    if (of == NULL || of->type != SOFTRELU_INTEGER)
+    if (of == NULL || of->type == SOFTRELU_REAL)
         return SOFTRELU_ERROR_UNKNOWN;
     *value = srl_get_integer(&solver->core.settings, of);
     return SOFTRELU_OK;
@@ -126,6 +158,10 @@ softrelu_status softrelu_solver_get_real(const softrelu_solver *solver, softrelu
         return SOFTRELU_ERROR_UNKNOWN;
     *value = srl_get_real(&solver->core.settings, of);
     return SOFTRELU_OK;
+}
+
+const char *softrelu_setting_choice(softrelu_setting setting, int64_t index, int64_t *value) {
+    return srl_setting_choice(setting, index, value);
 }
 
 int64_t softrelu_setting_count(void) { return srl_setting_count(); }
@@ -206,7 +242,7 @@ softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *
         return SOFTRELU_ERROR_NULL;
     if (length != solver->core.model->d)
         return SOFTRELU_ERROR_SIZE;
-    if (solver->core.report.termination == SOFTRELU_NOT_RUN)
+    if (solver->core.report.termination == SOFTRELU_NOT_RUN && atomic_load(&solver->running) == 0)
         return SOFTRELU_ERROR_STATE;
     memcpy(x, solver->core.current.x, (size_t)length * sizeof *x);
     return SOFTRELU_OK;

@@ -65,6 +65,11 @@ void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out) {
     cblas_dcopy(narrow(a->columns), a->data + i * (a->row_major ? a->ld : 1), narrow(stride), out, 1);
 }
 
+void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y) {
+    int64_t stride = a->row_major ? 1 : a->ld;
+    cblas_daxpy(narrow(a->columns), alpha, a->data + i * (a->row_major ? a->ld : 1), narrow(stride), y, 1);
+}
+
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }
 
 double srl_norm(int64_t length, const double *x) {

@@ -40,6 +40,8 @@ void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
 
 /* Copies row i of A, contiguous, to out. */
 void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out);
+/* y += alpha (row i of A). */
+void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y);
 /* Entry (i, j) of A. */
 static inline double srl_entry(const struct srl_matrix *a, int64_t i, int64_t j) {
     return a->row_major ? a->data[i * a->ld + j] : a->data[i + j * a->ld];

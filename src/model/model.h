@@ -50,6 +50,10 @@ static inline int srl_bound_at(const struct srl_model *model, const double *x, i
 }
 
 static inline bool srl_has_output_layer(const struct srl_model *model) { return model->A2.data != NULL; }
+/* Entry (j, i) of A2, of the identity where it is absent. */
+static inline double srl_output_entry(const struct srl_model *model, int64_t j, int64_t i) {
+    return srl_has_output_layer(model) ? srl_entry(&model->A2, j, i) : (double)(i == j);
+}
 
 /* R = A1' diag(w^2) A1 + rho I into the lower triangle of curvature (d x d); buffer: srl_curvature_rows(model) x d doubles. */
 void srl_assemble_curvature(const struct srl_model *model, double *buffer, double *curvature);

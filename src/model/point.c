@@ -120,12 +120,12 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
 
 /* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at
    the largest entry k the cancellation r_k e_k - f_k r_k e_k = (1 - f_k) r_k e_k is done by hand. */
-static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, double *e) {
+static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, const double *r, double *e) {
     const int64_t k = point->outer.top;
     const double *f = point->outer.f;
     double others = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
-        e[j] *= point->r[j];
+        e[j] *= r[j];
         others += j == k ? 0.0 : e[j];
     }
     const double weighted_top = e[k];
@@ -133,8 +133,8 @@ static void weigh_and_centre(const struct srl_model *model, const struct srl_poi
         e[j] = j == k ? point->outer.rest * weighted_top - f[j] * others : e[j] - f[j] * (weighted_top + others);
 }
 
-void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,
-                         double *output, double *product) {
+void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *r, const double *direction,
+                         double *hidden, double *output, double *product) {
     const int64_t n = model->n;
     double *rates = hidden, *back = hidden + n; /* rates of change of A1 x, and what comes back from the outputs */
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, direction, 0.0, rates);
@@ -146,7 +146,7 @@ void srl_hessian_product(const struct srl_model *model, const struct srl_point *
     else
         memcpy(output, back, (size_t)n * sizeof *output);
     srl_centre(model, &point->outer, output);
-    weigh_and_centre(model, point, output);
+    weigh_and_centre(model, point, r, output);
 
     srl_back_to_hidden(model, output, back);
     for (int64_t i = 0; i < n; i++)

@@ -53,9 +53,9 @@ static inline bool srl_at_kink(const struct srl_model *model, const struct srl_p
     return model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * (model->row_norms[i] * x_norm + bias);
 }
 
-/* product = (Hessian of F in the cell of the point) times direction, without forming it. hidden: 2 n, output: m doubles of
-   scratch; product may be direction. */
-void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,
-                         double *output, double *product);
+/* product = (Hessian of F in the cell of the point, with the curvature weights r) times direction, without forming it. hidden:
+   2 n of scratch, the first n hold A1 direction afterwards; output: m of scratch; product may be direction. */
+void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *r, const double *direction,
+                         double *hidden, double *output, double *product);
 
 #endif

@@ -55,7 +55,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
 struct progress {
     int64_t iteration;
     double step_norm, step_scale, shift;
-    int64_t flips;
+    int64_t flips, sample_rows;
 };
 
 static bool differentiate(struct srl_solver *solver, struct srl_point *point, struct srl_stationarity *stationarity) {
@@ -84,6 +84,7 @@ static void update_report(struct srl_solver *solver, int64_t iterations) {
     quantities[SOFTRELU_REPORT_ITERATIONS_INDEX] = (double)iterations;
     quantities[SOFTRELU_REPORT_EVALUATIONS_INDEX] = (double)solver->budget.evaluations;
     quantities[SOFTRELU_REPORT_FACTORISATIONS_INDEX] = (double)solver->newton.factorisations;
+    quantities[SOFTRELU_REPORT_HESSIAN_PRODUCTS_INDEX] = (double)solver->matrix.work.exact.cg.products;
     quantities[SOFTRELU_REPORT_SECONDS_INDEX] = srl_budget_seconds(&solver->budget);
 }
 
@@ -102,9 +103,15 @@ static void record(struct srl_solver *solver, const struct progress *progress) {
     entry[SOFTRELU_TRACE_STEP_SCALE_INDEX] = progress->step_scale;
     entry[SOFTRELU_TRACE_SHIFT_INDEX] = progress->shift;
     entry[SOFTRELU_TRACE_EVALUATIONS_INDEX] = (double)solver->budget.evaluations;
+    entry[SOFTRELU_TRACE_SAMPLE_ROWS_INDEX] = (double)progress->sample_rows;
+    entry[SOFTRELU_TRACE_HESSIAN_PRODUCTS_INDEX] = (double)solver->matrix.work.exact.cg.products;
     entry[SOFTRELU_TRACE_SECONDS_INDEX] = srl_budget_seconds(&solver->budget);
     srl_report_record(&solver->report, entry);
     update_report(solver, progress->iteration);
+}
+
+static bool searches(const struct srl_solver *solver) {
+    return solver->settings.globalisation == SOFTRELU_GLOBALISATION_SEARCH;
 }
 
 /* Evaluates the start. A user's x0 always wins over the warm start. */
@@ -112,12 +119,13 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     solver->budget = (struct srl_budget){0, solver->settings.max_evaluations, srl_now(), solver->settings.time_limit,
                                          &solver->stop_requested};
     solver->newton.factorisations = 0;
+    srl_reset_newton_matrix(solver);
     solver->newton.foothold = 0.0;
     solver->damping = 0.0;
     solver->path.length = 0;
     solver->patience = PATIENCE;
     solver->line_search.reach = 0.0;
-    solver->opening = solver->has_start && solver->settings.warm_start_rounds > 0;
+    solver->opening = solver->has_start && solver->settings.warm_start_rounds > 0 && searches(solver);
     bool finite;
     if (solver->has_start) {
         solver->budget.evaluations++;
@@ -126,6 +134,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
         finite = srl_point_move(solver->model, &solver->current, solver->current.x);
     } else {
         finite = srl_warm_start(solver);
+        solver->matrix.has_kept = false; /* of fits, not of F */
     }
     if (!finite || !differentiate(solver, &solver->current, &solver->stationarity))
         return srl_fail(message, SOFTRELU_ERROR_OVERFLOW, "F or its derivatives are not finite at the starting point%s",
@@ -190,16 +199,36 @@ static bool go_back(struct srl_solver *solver) {
            differentiate(solver, &solver->current, &solver->stationarity);
 }
 
-/* One try: step with the present damping and the search along it. SOFTRELU_NOT_RUN with *search telling what came of it. */
-static softrelu_termination try_step(struct srl_solver *solver, struct progress *progress, enum srl_search *search) {
+/* The kink-aware step with the present matrix and damping, by the setting step. Its promise in *promise. */
+static softrelu_termination find_step(struct srl_solver *solver, double *promise) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
-    *search = SRL_SEARCH_FAILED;
+    const double kink_tolerance = solver->settings.kink_tolerance;
     if (srl_newton_factor(newton, model->d, solver->damping) != 0)
         return SOFTRELU_NUMERICAL_FAILURE;
     const double began = srl_now();
-    const double promise = srl_kink_step(model, &solver->current, newton, &solver->kinks, solver->settings.kink_tolerance);
+    if (solver->settings.step == SOFTRELU_STEP_PCG) {
+        struct srl_exact_step *exact = &solver->matrix.work.exact;
+        const struct srl_exact_plan plan = srl_exact_plan_of(solver, srl_curvature_weights(solver, &solver->current));
+        const int64_t products = exact->cg.products;
+        *promise = srl_exact_kink_step(model, &solver->current, newton, &solver->kinks, kink_tolerance, &plan, exact);
+        srl_judge_kept(solver, exact->cg.products - products);
+    } else {
+        *promise = srl_kink_step(model, &solver->current, newton, &solver->kinks, kink_tolerance);
+    }
     solver->report.quantities[SOFTRELU_REPORT_SECONDS_STEP_INDEX] += srl_now() - began;
+    return SOFTRELU_NOT_RUN;
+}
+
+/* One try: a step and the search along it. SOFTRELU_NOT_RUN with *search telling what came of it. */
+static softrelu_termination try_step(struct srl_solver *solver, struct progress *progress, enum srl_search *search) {
+    const struct srl_model *model = solver->model;
+    struct srl_newton *newton = &solver->newton;
+    double promise;
+    *search = SRL_SEARCH_FAILED;
+    const softrelu_termination ended = find_step(solver, &promise);
+    if (ended != SOFTRELU_NOT_RUN)
+        return ended;
     if (!(promise < 0.0) || !isfinite(promise)) /* nothing to gain, or a step beyond double precision */
         return SOFTRELU_NOT_RUN;
     *search = srl_line_search(model, &solver->current, newton->step, solver->kinks.rates, promise, &solver->budget,
@@ -237,6 +266,7 @@ static bool open_with_fit(struct srl_solver *solver, struct progress *progress) 
     solver->opening = solver->opening && srl_fit_logits(solver) &&
                       solver->trial.merit <= solver->current.merit - OPENING_CUT * fabs(solver->current.merit) &&
                       differentiate(solver, &solver->trial, &stationarity);
+    solver->matrix.has_kept = solver->matrix.has_kept && solver->opening; /* of fits, not of F */
     if (!solver->opening)
         return false;
     progress->step_scale = 1.0;
@@ -281,14 +311,30 @@ static void accelerate(struct srl_solver *solver) {
         take_trial(solver, &stationarity);
 }
 
-/* Newton's step, damped more and more until F decreases. */
-static softrelu_termination take_newton_step(struct srl_solver *solver, struct progress *progress) {
-    const double began = srl_now();
-    srl_hessian_assemble(solver->model, &solver->hessian_work, &solver->current, solver->newton.hessian);
-    solver->report.quantities[SOFTRELU_REPORT_SECONDS_HESSIAN_INDEX] += srl_now() - began;
-    const double scale = srl_newton_scale(&solver->newton, solver->model->d);
+/* Kinks and bounds that hold x make the matrix stiffer where it is not convex. */
+static void stiffen(struct srl_solver *solver) {
     srl_stiffen_pinned(solver->model, &solver->current, solver->settings.kink_tolerance, &solver->stationarity_work,
                        &solver->newton, &solver->kinks);
+}
+
+/* After a step that failed: a better matrix, or if there is none more damping. */
+static void improve(struct srl_solver *solver) {
+    if (srl_improve_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current)))
+        stiffen(solver);
+    else
+        solver->damping = raised_damping(solver);
+}
+
+static void note_sample(const struct srl_solver *solver, struct progress *progress) {
+    if (solver->matrix.source == SRL_MATRIX_SAMPLED)
+        progress->sample_rows = solver->matrix.work.sampler.count;
+}
+
+/* Newton's step, damped more and more until F decreases. */
+static softrelu_termination take_newton_step(struct srl_solver *solver, struct progress *progress) {
+    srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current));
+    const double scale = srl_newton_scale(&solver->newton, solver->model->d);
+    stiffen(solver);
     for (int attempt = 0; attempt < DAMPED_TRIES; attempt++) {
         softrelu_termination limit = srl_budget_exhausted(&solver->budget);
         if (limit != SOFTRELU_NOT_RUN)
@@ -302,11 +348,38 @@ static softrelu_termination take_newton_step(struct srl_solver *solver, struct p
                 accelerate(solver);
             solver->damping = solver->damping > LEAST_DAMPING * scale ? DAMPING_DOWN * solver->damping : 0.0;
             solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
+            note_sample(solver, progress);
             return SOFTRELU_NOT_RUN;
         }
-        solver->damping = raised_damping(solver);
+        improve(solver);
     }
     return SOFTRELU_NO_PROGRESS;
+}
+
+/* Newton's step as it is, whatever becomes of F: the local method of the paper. */
+static softrelu_termination take_whole_step(struct srl_solver *solver, struct progress *progress) {
+    const struct srl_model *model = solver->model;
+    struct srl_stationarity stationarity;
+    double promise;
+    srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current));
+    stiffen(solver);
+    const softrelu_termination ended = find_step(solver, &promise);
+    if (ended != SOFTRELU_NOT_RUN)
+        return ended;
+    if (!isfinite(promise) || srl_max_abs(model->d, solver->newton.step) == 0.0)
+        return SOFTRELU_NO_PROGRESS;
+    memcpy(solver->trial.x, solver->current.x, (size_t)model->d * sizeof *solver->trial.x);
+    srl_axpy(model->d, 1.0, solver->newton.step, solver->trial.x);
+    srl_project_on_bounds(model, solver->trial.x);
+    solver->budget.evaluations++;
+    if (!srl_point_move(model, &solver->trial, solver->trial.x) || !differentiate(solver, &solver->trial, &stationarity))
+        return SOFTRELU_NO_PROGRESS;
+    progress->step_scale = 1.0;
+    progress->shift = solver->newton.shift;
+    solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
+    note_sample(solver, progress);
+    take_trial(solver, &stationarity);
+    return SOFTRELU_NOT_RUN;
 }
 
 static softrelu_termination iterate(struct srl_solver *solver, struct progress *progress) {
@@ -314,7 +387,8 @@ static softrelu_termination iterate(struct srl_solver *solver, struct progress *
     const double *before = solver->path.x[1]; /* where begin_path() keeps the present iterate */
     begin_path(solver);
     if (!open_with_fit(solver, progress)) {
-        const softrelu_termination ended = take_newton_step(solver, progress);
+        const softrelu_termination ended =
+            searches(solver) ? take_newton_step(solver, progress) : take_whole_step(solver, progress);
         if (ended != SOFTRELU_NOT_RUN)
             return ended;
     }
@@ -400,7 +474,7 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
             break;
         struct progress next = {.iteration = progress.iteration + 1};
         ended = rests_on_ridges(solver) ? SOFTRELU_NO_PROGRESS : iterate(solver, &next);
-        if (ended == SOFTRELU_NO_PROGRESS && examine(solver))
+        if (ended == SOFTRELU_NO_PROGRESS && searches(solver) && examine(solver))
             ended = is_proved_stationary(solver) ? SOFTRELU_CONVERGED
                     : escape(solver)             ? SOFTRELU_NOT_RUN
                                                  : SOFTRELU_NO_PROGRESS;

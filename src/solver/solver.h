@@ -8,6 +8,7 @@
 #include "certificate/certificate.h"
 #include "model/hessian.h"
 #include "model/stationarity.h"
+#include "solver/newton_matrix.h"
 #include "solver/report.h"
 #include "solver/settings.h"
 #include "step/budget.h"
@@ -37,6 +38,7 @@ struct srl_solver {
     struct srl_stationarity_work stationarity_work;
     struct srl_hessian_work hessian_work;
     struct srl_newton newton;
+    struct srl_newton_matrix matrix;
     struct srl_kink_step kinks;
     struct srl_line_search line_search;
     struct srl_path path;
@@ -52,6 +54,7 @@ struct srl_solver {
     struct softrelu_certificate certificate; /* of the solution */
 };
 
+/* All but the memory that only some settings ask for: that is matrix.work. */
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver);
 
 /* Runs one solve; the outcome is in solver->report, the point in solver->current. */

@@ -21,10 +21,12 @@
 
 struct srl_kink_step {
     struct srl_hinge_qp qp;
-    unsigned char *listed;  /* units that are hinges of the QP (n) */
-    double *gradient;       /* with the slopes that ridges take (d) */
-    double *slopes, *other; /* n of scratch each */
-    double *rates;          /* A1 step (n) */
+    unsigned char *listed;                      /* units that are hinges of the QP (n) */
+    double *gradient;                           /* with the slopes that ridges take (d) */
+    double *slopes, *other;                     /* n of scratch each */
+    double *rates;                              /* A1 step (n) */
+    double stiffness;                           /* what srl_stiffen_pinned() has added: 0 for nothing */
+    unsigned char *stiff_units, *stiff_entries; /* to these units (n) and entries of x (d) */
 };
 
 void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, const struct srl_model *model);
@@ -45,5 +47,13 @@ void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *p
    promises a decrease; NaN when LAPACK refused. */
 double srl_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
                      struct srl_kink_step *kinks, double kink_tolerance);
+
+/* Its two halves, for steps that go on from there. The first poses the QP and solves it for newton's matrix, the solution in
+   kinks->qp; *slope is that of Newton's own step, and *free says that nothing was in its way. False when LAPACK refused or the
+   step is beyond double precision. The second adds hinges that the QP's solution crosses until there are none. */
+bool srl_solve_kink_model(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
+                          struct srl_kink_step *kinks, double kink_tolerance, double *slope, bool *free);
+void srl_add_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
+                     double kink_tolerance);
 
 #endif

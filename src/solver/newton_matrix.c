@@ -1,0 +1,118 @@
+#include "solver/newton_matrix.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "solver/solver.h"
+
+enum { MOST_ENLARGEMENTS = 2, MEBIBYTE = 1 << 20 };
+static const double ENLARGED = 4.0;
+static const double MOST_SAMPLED = 0.5; /* of all rows: a larger sample costs as much as the exact matrix */
+static const int64_t WORN = 20;         /* products for one step: the kept matrix has become too different */
+
+void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_matrix_work *work, const struct srl_model *model,
+                                  const struct srl_settings *settings) {
+    const bool sampled = settings->hessian == SOFTRELU_HESSIAN_SAMPLED, pcg = settings->step == SOFTRELU_STEP_PCG;
+    const double memory = (double)settings->jacobian_memory * (MEBIBYTE / sizeof(double));
+    const int64_t kept = sampled ? 0 : srl_kept_jacobian(model, memory);
+    work->jacobian = kept > 0 ? srl_arena_doubles(arena, kept) : NULL;
+    work->weights = srl_arena_doubles(arena, settings->hessian == SOFTRELU_HESSIAN_GAUSS_NEWTON ? model->m : 0);
+    work->kept = pcg && !sampled ? srl_arena_matrix(arena, model->d, model->d) : NULL;
+    if (sampled)
+        srl_sampler_carve(arena, &work->sampler, model);
+    if (pcg)
+        srl_exact_step_carve(arena, &work->exact, model);
+}
+
+void srl_reset_newton_matrix(struct srl_solver *solver) {
+    struct srl_newton_matrix *matrix = &solver->matrix;
+    matrix->has_kept = false;
+    matrix->draws = 0;
+    matrix->enlargement = 1.0;
+    matrix->work.exact.cg.products = 0;
+    srl_sampler_reset(&matrix->work.sampler);
+}
+
+const double *srl_curvature_weights(struct srl_solver *solver, const struct srl_point *point) {
+    const struct srl_model *model = solver->model;
+    if (solver->settings.hessian != SOFTRELU_HESSIAN_GAUSS_NEWTON || model->loss == SOFTRELU_KL)
+        return point->r;
+    double *r = solver->matrix.work.weights;
+    for (int64_t j = 0; j < model->m; j++)
+        r[j] = point->outer.f[j] * point->outer.f[j];
+    return r;
+}
+
+static void assemble(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    struct srl_newton_matrix *matrix = &solver->matrix;
+    const size_t d = (size_t)solver->model->d;
+    srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
+    matrix->source = SRL_MATRIX_ASSEMBLED;
+    matrix->has_kept = matrix->work.kept != NULL;
+    if (matrix->has_kept)
+        memcpy(matrix->work.kept, solver->newton.hessian, d * d * sizeof *matrix->work.kept);
+}
+
+static void fall_back(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    solver->report.quantities[SOFTRELU_REPORT_SAMPLE_FALLBACKS_INDEX]++;
+    assemble(solver, point, r);
+}
+
+static void sample(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    struct srl_newton_matrix *matrix = &solver->matrix;
+    const struct srl_settings *settings = &solver->settings;
+    double *most = &solver->report.quantities[SOFTRELU_REPORT_SAMPLE_ROWS_INDEX];
+    const struct srl_sample_plan plan = {settings->sample_epsilon, (double)settings->sample_rows, matrix->enlargement,
+                                         (uint64_t)settings->sample_seed, (uint64_t)matrix->draws++};
+    matrix->source = SRL_MATRIX_SAMPLED;
+    if (srl_sample_hessian(solver->model, &solver->hessian_work, &matrix->work.sampler, point, r, &plan,
+                           solver->newton.hessian))
+        *most = fmax(*most, (double)matrix->work.sampler.count);
+    else
+        fall_back(solver, point, r);
+}
+
+void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    struct srl_newton_matrix *matrix = &solver->matrix;
+    const double began = srl_now();
+    const size_t d = (size_t)solver->model->d;
+    matrix->enlarged = 0;
+    if (solver->settings.hessian == SOFTRELU_HESSIAN_SAMPLED) {
+        sample(solver, point, r);
+    } else if (matrix->has_kept) {
+        memcpy(solver->newton.hessian, matrix->work.kept, d * d * sizeof *matrix->work.kept);
+        matrix->source = SRL_MATRIX_KEPT;
+    } else {
+        assemble(solver, point, r);
+    }
+    solver->report.quantities[SOFTRELU_REPORT_SECONDS_HESSIAN_INDEX] += srl_now() - began;
+}
+
+bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    struct srl_newton_matrix *matrix = &solver->matrix;
+    const double began = srl_now();
+    if (matrix->source == SRL_MATRIX_ASSEMBLED)
+        return false;
+    if (matrix->source == SRL_MATRIX_KEPT) {
+        assemble(solver, point, r);
+    } else if (matrix->enlarged < MOST_ENLARGEMENTS &&
+               ENLARGED * (double)matrix->work.sampler.count < MOST_SAMPLED * (double)solver->model->m) {
+        matrix->enlarged++;
+        matrix->enlargement *= ENLARGED;
+        solver->report.quantities[SOFTRELU_REPORT_SAMPLE_ENLARGEMENTS_INDEX]++;
+        sample(solver, point, r);
+    } else {
+        fall_back(solver, point, r);
+    }
+    solver->report.quantities[SOFTRELU_REPORT_SECONDS_HESSIAN_INDEX] += srl_now() - began;
+    return true;
+}
+
+struct srl_exact_plan srl_exact_plan_of(const struct srl_solver *solver, const double *r) {
+    return (struct srl_exact_plan){r, solver->settings.step_tolerance, solver->settings.step_products};
+}
+
+void srl_judge_kept(struct srl_solver *solver, int64_t products) {
+    solver->matrix.has_kept = solver->matrix.has_kept && products < WORN;
+}
