@@ -424,8 +424,9 @@ SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, 
 /**
  * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
  * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
- * On this solver the callback may read settings and the report and call softrelu_solver_request_stop(); anything that would
- * change the solver returns SOFTRELU_ERROR_STATE. It must not longjmp or throw out of the library.
+ * On this solver the callback may read settings, the report and the present point (softrelu_solver_solution()) and call
+ * softrelu_solver_request_stop(); anything that would change the solver returns SOFTRELU_ERROR_STATE. It must not longjmp or
+ * throw out of the library.
  */
 typedef int (*softrelu_callback)(const softrelu_report *report, void *user);
 /** Sets the callback; NULL removes it. */
