@@ -38,6 +38,7 @@ static const struct option_kind options[] = {
     {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, FILES, "setting: relative residual that counts as zero"},
     {"kink-tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_KINK_TOLERANCE, FILES,
      "setting: relative |u| that counts as zero"},
+    {"hessian", "KIND", ACTION_SETTING, SOFTRELU_SETTING_HESSIAN, COMMAND_SOLVE, "setting: exact, gauss-newton or sampled"},
     {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, COMMAND_SOLVE, "setting: seconds at most"},
     {"quiet", NULL, ACTION_QUIET, 0, DATA, "print errors only"},
     {"verbose", NULL, ACTION_VERBOSE, 0, COMMAND_SOLVE, "a line per iteration even if stderr is no terminal"},

@@ -25,7 +25,9 @@ static json_t *settings_json(const softrelu_solver *solver) {
     struct setting_kind kind;
     bool ok = object != NULL;
     for (int64_t i = 0; ok && setting_describe(i, &kind); i++) {
-        ok = json_put(object, kind.name, json_number(setting_value(solver, &kind), kind.type));
+        const double value = setting_value(solver, &kind);
+        const char *choice = setting_choice(&kind, value);
+        ok = json_put(object, kind.name, choice != NULL ? json_string(choice) : json_number(value, kind.type));
     }
     return json_finished(object, ok);
 }

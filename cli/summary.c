@@ -60,11 +60,21 @@ static void print_loss(const softrelu_report *report) {
     }
 }
 
-static void print_work(const softrelu_report *report) {
+static void print_work(const softrelu_report *report, int64_t m) {
     printf("  work       ");
     print_count(number(report, SOFTRELU_REPORT_ITERATIONS), "iteration, ", "iterations, ");
     print_count(number(report, SOFTRELU_REPORT_EVALUATIONS), "evaluation, ", "evaluations, ");
     printf("%.3g s\n", number(report, SOFTRELU_REPORT_SECONDS));
+    const double rows = number(report, SOFTRELU_REPORT_SAMPLE_ROWS);
+    const double products = number(report, SOFTRELU_REPORT_HESSIAN_PRODUCTS);
+    if (rows > 0) {
+        printf("  samples    up to %.0f of the Jacobian's %lld rows; ", rows, (long long)m);
+        print_count(number(report, SOFTRELU_REPORT_SAMPLE_ENLARGEMENTS), "enlargement, ", "enlargements, ");
+        print_count(number(report, SOFTRELU_REPORT_SAMPLE_FALLBACKS), "fallback\n", "fallbacks\n");
+    }
+    if (products > 0) {
+        printf("  products   %.0f with the Hessian, by conjugate gradients\n", products);
+    }
 }
 
 /* What the point is, and why not more. */
@@ -96,7 +106,7 @@ void summary_print(const struct solve_result *result, const double *f, const cha
     printf("  kinks      ");
     print_count(number(report, SOFTRELU_REPORT_PINNED_KINKS), "unit pinned at its kink\n", "units pinned at their kinks\n");
     print_point(result);
-    print_work(report);
+    print_work(report, size[DIMENSION_M]);
     putchar('\n');
     outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M]);
     putchar('\n');

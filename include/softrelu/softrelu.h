@@ -277,7 +277,8 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *eval
  * @param epsilon 0 < epsilon < 1: chooses as many rows as make (1 - epsilon) H <= H~ <= (1 + epsilon) H hold with probability
  * at least 0.99 where all r_j >= 0 (docs/paper.md); not looked at when rows > 0.
  * @param rows > 0: so many rows are expected instead, at most m.
- * @param seed, draw together choose the random numbers: equal ones give the same sample, whatever the number of threads.
+ * @param seed chooses the random numbers. @param draw which of the samples of that seed. Equal ones give the same sample, whatever
+ *        the number of threads.
  * @param hessian full symmetric d x d. @param leading_dimension >= d. @param[out] sampled rows that took part; may be NULL.
  * @return as softrelu_evaluator_hessian(); SOFTRELU_ERROR_VALUE (epsilon, rows).
  */
@@ -423,8 +424,9 @@ SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, 
 /**
  * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
  * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
- * On this solver the callback may read settings and the report and call softrelu_solver_request_stop(); anything that would
- * change the solver returns SOFTRELU_ERROR_STATE. It must not longjmp or throw out of the library.
+ * On this solver the callback may read settings, the report and the present point (softrelu_solver_solution()) and call
+ * softrelu_solver_request_stop(); anything that would change the solver returns SOFTRELU_ERROR_STATE. It must not longjmp or
+ * throw out of the library.
  */
 typedef int (*softrelu_callback)(const softrelu_report *report, void *user);
 /** Sets the callback; NULL removes it. */
