@@ -103,10 +103,8 @@ void aim_at(struct network *network, struct generator *generator, double noise, 
         network->b[j] /= sum;
 }
 
-softrelu_problem *pose(const struct network *network) {
+void describe(softrelu_problem *problem, const struct network *network) {
     const int64_t n = network->n, d = network->d, m = network->m;
-    softrelu_problem *problem = NULL;
-    need_ok(softrelu_problem_create(n, d, m, NULL, NULL, NULL, &problem), "the problem");
     if (softrelu_problem_set_matrix(problem, SOFTRELU_A1, network->A1, SOFTRELU_ROW_MAJOR, d, SOFTRELU_BORROW) ||
         softrelu_problem_set_matrix(problem, SOFTRELU_A2, network->A2, SOFTRELU_ROW_MAJOR, n, SOFTRELU_BORROW) ||
         softrelu_problem_set_vector(problem, SOFTRELU_C1, network->c1, n, SOFTRELU_BORROW) ||
@@ -116,6 +114,12 @@ softrelu_problem *pose(const struct network *network) {
         softrelu_problem_set_number(problem, SOFTRELU_RHO, network->rho) || softrelu_problem_set_loss(problem, network->loss) ||
         softrelu_problem_finish(problem))
         need(false, softrelu_problem_message(problem));
+}
+
+softrelu_problem *pose(const struct network *network) {
+    softrelu_problem *problem = NULL;
+    need_ok(softrelu_problem_create(network->n, network->d, network->m, NULL, NULL, NULL, &problem), "the problem");
+    describe(problem, network);
     return problem;
 }
 

@@ -40,6 +40,8 @@ void network_free(struct network *network);
 void network_logits(const struct network *network, const double *x, double *z);
 /* b = softmax of the logits z, which are overwritten with noise added to them. */
 void aim_at(struct network *network, struct generator *generator, double noise, double *z);
+/* Gives the network to a problem, which borrows it, and seals that. */
+void describe(softrelu_problem *problem, const struct network *network);
 /* A sealed problem that borrows the network. */
 softrelu_problem *pose(const struct network *network);
 softrelu_solver *solver_of(const softrelu_problem *problem);
