@@ -10,6 +10,7 @@ enum { PILOT_ROWS = 8, SECOND_ROWS = 20 }; /* times d: samples whose metric the 
 enum { PILOT, SECOND, FINAL, SKETCH, STREAMS = 8 };
 enum { POWER_STEPS = 20 };
 static const double FAILURE = 0.01;
+static const double NEAR_UNITS = 0.01, NEAR_WEIGHTS = 0.2; /* shares that may change before scores are made anew */
 /* The scores may be too small: by the spread of a sketch of 16 columns, and by the metric of a sample of 20 d rows. */
 static const double SAFETY = 1.5;
 static const double LEAST_SHIFT = 1e-13, MOST_SHIFT = 1.0; /* of a metric, relative to its largest diagonal entry */
@@ -24,11 +25,13 @@ void srl_sampler_carve(struct srl_arena *arena, struct srl_sampler *sampler, con
     sampler->directions = srl_arena_matrix(arena, 2 * d, COLUMNS);
     sampler->hidden = srl_arena_matrix(arena, n, COLUMNS);
     sampler->sketch = srl_arena_matrix(arena, BLOCK, COLUMNS);
+    sampler->pattern = srl_arena_flags(arena, n);
+    sampler->r = srl_arena_doubles(arena, m);
     sampler->vector = srl_arena_doubles(arena, d);
     sampler->image = srl_arena_doubles(arena, d);
 }
 
-void srl_sampler_reset(struct srl_sampler *sampler) { sampler->has_metric = false; }
+void srl_sampler_reset(struct srl_sampler *sampler) { sampler->has_metric = sampler->has_lengths = false; }
 
 static uint64_t stream_of(const struct srl_sample_plan *plan, int purpose) { return plan->draw * STREAMS + (uint64_t)purpose; }
 
@@ -98,6 +101,34 @@ static void measure_rows(const struct srl_model *model, const struct srl_hessian
             sampler->lengths[first + j] = sum / COLUMNS;
         }
     }
+}
+
+/* Whether the units that are on and the weights are nearly those of the last measurement. */
+static bool is_near(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
+                    const double *r) {
+    int64_t flips = 0;
+    double change = 0.0, sum = 0.0;
+    for (int64_t i = 0; i < model->n; i++)
+        flips += sampler->pattern[i] != work->pattern[i];
+    for (int64_t j = 0; j < model->m; j++) {
+        change += fabs(r[j] - sampler->r[j]);
+        sum += fabs(r[j]);
+    }
+    return (double)flips <= NEAR_UNITS * (double)model->n && change <= NEAR_WEIGHTS * sum;
+}
+
+/* Lengths for a point whose metric comes from the sample before: measured anew unless they are known from a point near by.
+   Those measured far from where the metric was taken serve once. */
+static void find_lengths(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                         const struct srl_point *point, const double *r, const struct srl_sample_plan *plan,
+                         bool fresh_metric) {
+    const bool near = fresh_metric || is_near(model, work, sampler, r);
+    if (sampler->has_lengths && near)
+        return;
+    measure_rows(model, work, sampler, point, plan);
+    sampler->has_lengths = near;
+    memcpy(sampler->pattern, work->pattern, (size_t)model->n);
+    memcpy(sampler->r, r, (size_t)model->m * sizeof *r);
 }
 
 /* For the pilot nothing is known of the rows: half of the chances go by |r_j|, half are equal. */
@@ -228,6 +259,7 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
 
 static bool find_metric(const struct srl_model *model, struct srl_hessian_work *work, struct srl_sampler *sampler,
                         const struct srl_point *point, const double *r, const struct srl_sample_plan *plan, double *hessian) {
+    sampler->has_lengths = false;
     measure_nothing(model, sampler, r);
     for (int round = PILOT; round <= SECOND; round++) {
         const double rows = (double)(round == PILOT ? PILOT_ROWS : SECOND_ROWS) * (double)model->d;
@@ -244,9 +276,10 @@ static bool find_metric(const struct srl_model *model, struct srl_hessian_work *
 bool srl_sample_hessian(const struct srl_model *model, struct srl_hessian_work *work, struct srl_sampler *sampler,
                         const struct srl_point *point, const double *r, const struct srl_sample_plan *plan, double *hessian) {
     srl_hessian_prepare(model, work, point);
-    if (!sampler->has_metric && !find_metric(model, work, sampler, point, r, plan, hessian))
+    const bool from_scratch = !sampler->has_metric;
+    if (from_scratch && !find_metric(model, work, sampler, point, r, plan, hessian))
         return false;
-    measure_rows(model, work, sampler, point, plan);
+    find_lengths(model, work, sampler, point, r, plan, from_scratch);
     const double alpha = plan->rows > 0.0
                              ? alpha_for_rows(model, work, sampler, r, fmin(plan->rows * plan->enlargement, (double)model->m))
                              : alpha_for_epsilon(model, sampler, plan->epsilon) * plan->enlargement;

@@ -43,6 +43,9 @@ struct srl_sampler {
     double *negative; /* part of H~ that negative r_j make (d x d) */
     double kappa;
     bool has_metric;        /* of an earlier sample */
+    bool has_lengths;       /* good for as long as pattern and weights stay near these, where they were measured: */
+    unsigned char *pattern; /* n */
+    double *r;              /* m */
     double *directions;     /* L'^-1 Omega (d x columns, row-major) */
     double *hidden;         /* A1 times that, active units only (n x columns, row-major) */
     double *sketch;         /* A2 times that, a block of rows at a time */
