@@ -10,19 +10,19 @@
 #include <stdlib.h>
 
 static const struct method INSIDE[] = {
-    {"exact", "exact", "cholesky", "none", 0.0, 0},
-    {"Gauss-Newton", "gauss-newton", "cholesky", "none", 0.0, 0},
-    {"sampled, epsilon 0.1", "sampled", "cholesky", "none", 0.1, 0},
-    {"sampled, epsilon 0.5", "sampled", "cholesky", "none", 0.5, 0},
-    {"sampled, 5 d rows", "sampled", "cholesky", "none", 0.5, 5},
+    {"exact", "exact", "cholesky", "none", "0", 0.0, 0},
+    {"Gauss-Newton", "gauss-newton", "cholesky", "none", "0", 0.0, 0},
+    {"sampled, epsilon 0.1", "sampled", "cholesky", "none", "0", 0.1, 0},
+    {"sampled, epsilon 0.5", "sampled", "cholesky", "none", "0", 0.5, 0},
+    {"sampled, 5 d rows", "sampled", "cholesky", "none", "0", 0.5, 5},
 };
 static const struct method OUTSIDE[] = {
-    {"whole steps, exact", "exact", "cholesky", "none", 0.0, 0},
-    {"whole steps, sampled", "sampled", "cholesky", "none", 0.5, 0},
-    {"line search, exact", "exact", "cholesky", "search", 0.0, 0},
-    {"line search, sampled", "sampled", "cholesky", "search", 0.5, 0},
+    {"whole steps, exact", "exact", "cholesky", "none", "0", 0.0, 0},
+    {"whole steps, sampled", "sampled", "cholesky", "none", "0", 0.5, 0},
+    {"line search, exact", "exact", "cholesky", "search", "0", 0.0, 0},
+    {"line search, sampled", "sampled", "cholesky", "search", "0", 0.5, 0},
 };
-enum { INSIDE_COUNT = 5, OUTSIDE_COUNT = 4, ITERATIONS = 40, STARTS = 100 };
+enum { INSIDE_COUNT = 5, OUTSIDE_COUNT = 4, ITERATIONS = 40, STARTS = 100, REACH_STARTS = 20 };
 
 struct setting {
     const char *loss;
@@ -118,10 +118,37 @@ static void follow_all(FILE *table, const struct setting *setting, const char *p
     }
 }
 
+/* From how many of the starts at that distance a method ends at the minimiser. */
+static int reach(const struct setting *setting, struct method method, double distance) {
+    int reached = 0;
+    method.tolerance = "1e-12";
+    for (int start = 0; start < REACH_STARTS; start++) {
+        double *x0 = start_at(setting, 500 + (uint64_t)start, distance);
+        struct path path = follow(setting->problem, &setting->minimiser, &method, x0, ITERATIONS, 1 + start);
+        reached += path.distances[path.length - 1] <= 1e-6;
+        path_free(&path);
+        free(x0);
+    }
+    return reached;
+}
+
+static void print_reach(const struct setting *setting) {
+    static const double distances[] = {1.0, 3.0, 10.0, 30.0};
+    printf("  of %d starts at a distance, how many end at the minimiser within %d iterations (the ball's radius: %.2g)\n",
+           REACH_STARTS, ITERATIONS, setting->radius);
+    printf("  %-22s %8s %8s %8s %8s %8s\n", "", "in ball", "1", "3", "10", "30");
+    for (int k = 0; k < OUTSIDE_COUNT; k++) {
+        printf("  %-22s %8d", OUTSIDE[k].name, reach(setting, OUTSIDE[k], 0.99 * setting->radius));
+        for (int l = 0; l < 4; l++)
+            printf(" %8d", reach(setting, OUTSIDE[k], distances[l]));
+        printf("\n");
+    }
+}
+
 /* The factors of all steps from starts at half the radius until round-off takes over. */
 static void measure(FILE *table, const struct setting *setting, double epsilon, int64_t rows) {
     const int64_t d = setting->network.d;
-    const struct method method = {"sampled", "sampled", "cholesky", "none", epsilon, rows};
+    const struct method method = {"sampled", "sampled", "cholesky", "none", "0", epsilon, rows};
     double *plain = numbers(STARTS * ITERATIONS), *natural = numbers(STARTS * ITERATIONS), drawn = 0.0;
     int64_t count = 0;
     for (int start = 0; start < STARTS; start++) {
@@ -161,6 +188,7 @@ void experiment_contraction(const char *folder) {
         double *near = start_at(&setting, 7, 0.99 * setting.radius), *far = start_at(&setting, 8, 6.0);
         follow_all(paths, &setting, "inside", INSIDE, INSIDE_COUNT, near);
         follow_all(paths, &setting, "outside", OUTSIDE, OUTSIDE_COUNT, far);
+        print_reach(&setting);
         printf("  the factor by which a step shortens the distance, from starts at half the radius\n");
         for (int k = 0; k < 5; k++)
             measure(factors, &setting, epsilons[k], 0);

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 static const struct method METHODS[] = {
-    {"exact", "exact", "cholesky", "search", 0.0, 0},
-    {"Gauss-Newton", "gauss-newton", "cholesky", "search", 0.0, 0},
-    {"sampled, epsilon 0.5", "sampled", "cholesky", "search", 0.5, 0},
-    {"sampled, 5 d rows", "sampled", "cholesky", "search", 0.5, 5},
-    {"conjugate gradients, sampled", "sampled", "pcg", "search", 0.9, 0},
+    {"exact", "exact", "cholesky", "search", "1e-12", 0.0, 0},
+    {"Gauss-Newton", "gauss-newton", "cholesky", "search", "1e-12", 0.0, 0},
+    {"sampled, epsilon 0.5", "sampled", "cholesky", "search", "1e-12", 0.5, 0},
+    {"sampled, 5 d rows", "sampled", "cholesky", "search", "1e-12", 0.5, 5},
+    {"conjugate gradients, sampled", "sampled", "pcg", "search", "1e-12", 0.9, 0},
 };
 enum { METHOD_COUNT = 5, SEEDS = 10, ITERATIONS = 200 };
 

@@ -8,7 +8,7 @@ struct minimiser find_minimiser(const softrelu_problem *problem, int64_t d, cons
     struct minimiser minimiser = {d, numbers(d), numbers(d * d), NAN};
     softrelu_solver *solver = solver_of(problem);
     softrelu_evaluator *evaluator = evaluator_of(problem);
-    set_text(solver, "tolerance", "1e-15"); /* hardly ever met: as near as it gets */
+    set_text(solver, "tolerance", "0"); /* as near as it gets */
     need_ok(softrelu_solver_set_start(solver, x0, x0 == NULL ? 0 : d), softrelu_solver_message(solver));
     need_ok(softrelu_solver_solve(solver), softrelu_solver_message(solver));
     need_ok(softrelu_solver_solution(solver, minimiser.x, d), softrelu_solver_message(solver));
@@ -57,7 +57,7 @@ static void set_method(softrelu_solver *solver, const struct method *method, int
     set_text(solver, "hessian", method->hessian);
     set_text(solver, "step", method->step);
     set_text(solver, "globalisation", method->globalisation);
-    set_text(solver, "tolerance", "1e-15");
+    set_text(solver, "tolerance", method->tolerance);
     need_ok(softrelu_solver_set_integer(solver, SOFTRELU_SETTING_MAX_ITERATIONS, iterations), softrelu_solver_message(solver));
     need_ok(softrelu_solver_set_integer(solver, SOFTRELU_SETTING_SAMPLE_SEED, seed), softrelu_solver_message(solver));
     need_ok(softrelu_solver_set_integer(solver, SOFTRELU_SETTING_SAMPLE_ROWS, method->rows), softrelu_solver_message(solver));

@@ -22,8 +22,9 @@ FILE *open_table(const char *folder, const char *name);
 struct method {
     const char *name;
     const char *hessian, *step, *globalisation; /* values of the settings */
-    double epsilon;                             /* of samples */
-    int64_t rows;                               /* of samples; 0: epsilon chooses */
+    const char *tolerance;
+    double epsilon; /* of samples */
+    int64_t rows;   /* of samples; 0: epsilon chooses */
 };
 
 enum { PATH_MOST = 400 };
