@@ -90,8 +90,7 @@ static void take_sides(struct softrelu_certificate *certificate, double noise, i
 static bool try_ridges(struct softrelu_certificate *certificate, const double *x, int64_t ridges, double noise, double *worst,
                        bool *solved) {
     const double d = (double)certificate->model->d;
-    const bool all =
-        ridges == 0 || (ridges <= MOST_RIDGES && ldexp(WORK_OF_CHOICE * d * d * d, (int)ridges) <= MOST_WORK);
+    const bool all = ridges == 0 || (ridges <= MOST_RIDGES && ldexp(WORK_OF_CHOICE * d * d * d, (int)ridges) <= MOST_WORK);
     const int64_t choices = all ? (int64_t)1 << ridges : 1 + (ridges < 62 ? ridges : 62);
     *worst = 0.0;
     for (int64_t choice = choices - 1; choice >= 0 && *solved && !certificate->has_direction; choice--) {

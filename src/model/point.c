@@ -118,6 +118,31 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
            isfinite(srl_max_abs(model->m, point->r)) && isfinite(point->gradient_scale);
 }
 
+void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
+                          const double *rates, double *hidden, double *output, double *slope, double *curvature) {
+    double *y = output;
+    for (int64_t i = 0; i < model->n; i++)
+        hidden[i] = point->u[i] > 0.0 ? rates[i] : 0.0;
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_PLAIN, 1.0, &model->A2, hidden, 0.0, y);
+    else
+        memcpy(y, hidden, (size_t)model->n * sizeof *y);
+    *slope = srl_dot(model->m, point->q, y);
+    *curvature = 0.0;
+    srl_centre(model, &point->outer, y);
+    for (int64_t j = 0; j < model->m; j++)
+        *curvature += r[j] * y[j] * y[j];
+    for (int64_t i = 0; i < model->n && model->w != NULL; i++) {
+        const double weighted = model->w[i] * rates[i];
+        *slope += weighted * (model->w[i] * point->v[i]);
+        *curvature += weighted * weighted;
+    }
+    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++) {
+        *slope += model->rho * step[k] * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+        *curvature += model->rho * step[k] * step[k];
+    }
+}
+
 /* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at
    the largest entry k the cancellation r_k e_k - f_k r_k e_k = (1 - f_k) r_k e_k is done by hand. */
 static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, const double *r, double *e) {

@@ -199,22 +199,25 @@ static bool go_back(struct srl_solver *solver) {
            differentiate(solver, &solver->current, &solver->stationarity);
 }
 
-/* The kink-aware step with the present matrix and damping, by the setting step. Its promise in *promise. */
+/* The kink-aware step with the present matrix and damping, by the setting step. Its promise in *promise; NaN for a step that is
+   not to be taken. */
 static softrelu_termination find_step(struct srl_solver *solver, double *promise) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
-    const double kink_tolerance = solver->settings.kink_tolerance;
+    const double kink_tolerance = solver->settings.kink_tolerance, *r = srl_curvature_weights(solver, &solver->current);
     if (srl_newton_factor(newton, model->d, solver->damping) != 0)
         return SOFTRELU_NUMERICAL_FAILURE;
     const double began = srl_now();
     if (solver->settings.step == SOFTRELU_STEP_PCG) {
         struct srl_exact_step *exact = &solver->matrix.work.exact;
-        const struct srl_exact_plan plan = srl_exact_plan_of(solver, srl_curvature_weights(solver, &solver->current));
+        const struct srl_exact_plan plan = srl_exact_plan_of(solver, r);
         const int64_t products = exact->cg.products;
         *promise = srl_exact_kink_step(model, &solver->current, newton, &solver->kinks, kink_tolerance, &plan, exact);
-        srl_judge_kept(solver, exact->cg.products - products);
+        srl_judge_preconditioner(solver, exact->cg.products - products);
     } else {
         *promise = srl_kink_step(model, &solver->current, newton, &solver->kinks, kink_tolerance);
+        if (*promise < 0.0 && searches(solver) && srl_sample_misleads(solver, r))
+            *promise = NAN;
     }
     solver->report.quantities[SOFTRELU_REPORT_SECONDS_STEP_INDEX] += srl_now() - began;
     return SOFTRELU_NOT_RUN;

@@ -9,6 +9,7 @@
 enum { MOST_ENLARGEMENTS = 2, MEBIBYTE = 1 << 20 };
 static const double ENLARGED = 4.0;
 static const double MOST_SAMPLED = 0.5; /* of all rows: a larger sample costs as much as the exact matrix */
+static const double MOST_MISSED = 3.0;  /* curvature along a step, relative to the sample's */
 static const int64_t WORN = 20;         /* products for one step: the kept matrix has become too different */
 
 void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_matrix_work *work, const struct srl_model *model,
@@ -89,6 +90,15 @@ void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *p
     solver->report.quantities[SOFTRELU_REPORT_SECONDS_HESSIAN_INDEX] += srl_now() - began;
 }
 
+static void enlarge(struct srl_solver *solver) {
+    solver->matrix.enlargement *= ENLARGED;
+    solver->report.quantities[SOFTRELU_REPORT_SAMPLE_ENLARGEMENTS_INDEX]++;
+}
+
+static bool can_enlarge(const struct srl_solver *solver) {
+    return ENLARGED * (double)solver->matrix.work.sampler.count < MOST_SAMPLED * (double)solver->model->m;
+}
+
 bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r) {
     struct srl_newton_matrix *matrix = &solver->matrix;
     const double began = srl_now();
@@ -96,11 +106,8 @@ bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point
         return false;
     if (matrix->source == SRL_MATRIX_KEPT) {
         assemble(solver, point, r);
-    } else if (matrix->enlarged < MOST_ENLARGEMENTS &&
-               ENLARGED * (double)matrix->work.sampler.count < MOST_SAMPLED * (double)solver->model->m) {
-        matrix->enlarged++;
-        matrix->enlargement *= ENLARGED;
-        solver->report.quantities[SOFTRELU_REPORT_SAMPLE_ENLARGEMENTS_INDEX]++;
+    } else if (matrix->enlarged++ < MOST_ENLARGEMENTS && can_enlarge(solver)) {
+        enlarge(solver);
         sample(solver, point, r);
     } else {
         fall_back(solver, point, r);
@@ -113,6 +120,22 @@ struct srl_exact_plan srl_exact_plan_of(const struct srl_solver *solver, const d
     return (struct srl_exact_plan){r, solver->settings.step_tolerance, solver->settings.step_products};
 }
 
-void srl_judge_kept(struct srl_solver *solver, int64_t products) {
+void srl_judge_preconditioner(struct srl_solver *solver, int64_t products) {
     solver->matrix.has_kept = solver->matrix.has_kept && products < WORN;
+    if (solver->matrix.source == SRL_MATRIX_SAMPLED && products >= WORN && can_enlarge(solver))
+        enlarge(solver);
+}
+
+bool srl_sample_misleads(struct srl_solver *solver, const double *r) {
+    const struct srl_model *model = solver->model;
+    const struct srl_newton *newton = &solver->newton;
+    const int64_t d = model->d;
+    double slope, curvature, *image = solver->path.step; /* scratch here */
+    if (solver->matrix.source != SRL_MATRIX_SAMPLED)
+        return false;
+    srl_line_derivatives(model, &solver->current, r, newton->step, solver->kinks.rates, solver->line_search.hidden,
+                         solver->line_search.output, &slope, &curvature);
+    srl_symv(d, newton->hessian, d, newton->step, image);
+    srl_axpy(d, newton->shift, newton->step, image);
+    return curvature > MOST_MISSED * srl_dot(d, newton->step, image);
 }

@@ -50,7 +50,10 @@ bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point
 /* The curvature weights that the setting hessian means at a differentiated point: point->r, or those of Gauss-Newton. */
 const double *srl_curvature_weights(struct srl_solver *solver, const struct srl_point *point);
 struct srl_exact_plan srl_exact_plan_of(const struct srl_solver *solver, const double *r);
-/* The kept matrix has served: products is what the step has cost. */
-void srl_judge_kept(struct srl_solver *solver, int64_t products);
+/* The matrix has served as a preconditioner for a step that cost so many products: whether it will do again. */
+void srl_judge_preconditioner(struct srl_solver *solver, int64_t products);
+/* Whether newton->step, with kinks->rates, is much too long because a sample has missed curvature along it: one product with A2
+   tells. */
+bool srl_sample_misleads(struct srl_solver *solver, const double *r);
 
 #endif

@@ -78,34 +78,6 @@ static bool evaluate(const struct srl_model *model, const struct srl_point *poin
     return srl_point_evaluate(model, trial);
 }
 
-/* Slope and curvature of F along the line at trial: with y = A2 diag(s) rates the rates of the logits, q'y and
-   sum r_j (y_j - f'y)^2, and those of the quadratic terms. */
-static void differentiate(const struct srl_model *model, struct srl_point *trial, const double *step, const double *rates,
-                          struct srl_line_search *search, double *slope, double *curvature) {
-    double *y = search->output;
-    for (int64_t i = 0; i < model->n; i++)
-        search->hidden[i] = trial->u[i] > 0.0 ? rates[i] : 0.0;
-    srl_outer_derivatives(model, &trial->outer, trial->q, trial->r);
-    if (srl_has_output_layer(model))
-        srl_gemv(SRL_PLAIN, 1.0, &model->A2, search->hidden, 0.0, y);
-    else
-        memcpy(y, search->hidden, (size_t)model->n * sizeof *y);
-    *slope = srl_dot(model->m, trial->q, y);
-    *curvature = 0.0;
-    srl_centre(model, &trial->outer, y);
-    for (int64_t j = 0; j < model->m; j++)
-        *curvature += trial->r[j] * y[j] * y[j];
-    for (int64_t i = 0; i < model->n && model->w != NULL; i++) {
-        const double weighted = model->w[i] * rates[i];
-        *slope += weighted * (model->w[i] * trial->v[i]);
-        *curvature += weighted * weighted;
-    }
-    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++) {
-        *slope += model->rho * step[k] * (trial->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
-        *curvature += model->rho * step[k] * step[k];
-    }
-}
-
 /* The minimum is between the two; to = INFINITY while no end is known. */
 struct bracket {
     double from, to;
@@ -164,8 +136,10 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
         if (falls && t == 1.0 && fabs(change - promise) <= -AGREEMENT * promise)
             return SRL_SEARCH_AGREED;
         double slope = INFINITY, curvature = NAN;
-        if (finite)
-            differentiate(model, trial, step, rates, search, &slope, &curvature);
+        if (finite) {
+            srl_outer_derivatives(model, &trial->outer, trial->q, trial->r);
+            srl_line_derivatives(model, trial, trial->r, step, rates, search->hidden, search->output, &slope, &curvature);
+        }
         if (falls && (search->best_t == 0.0 || trial->merit < search->best_merit))
             keep_best(model, search, trial, t);
         const bool beyond = !falls || slope > 0.0;
