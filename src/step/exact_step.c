@@ -1,15 +1,19 @@
 #include "step/exact_step.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 12 };
+enum { ROUNDS = 40 };
+static const double NOISE = 64.0 * DBL_EPSILON;
+static const double ON_FACE = 1e-12; /* of a pinned row's terms: round-off */
 
 void srl_exact_step_carve(struct srl_arena *arena, struct srl_exact_step *exact, const struct srl_model *model) {
     srl_conjugate_gradients_carve(arena, &exact->cg, model->d);
     exact->linear = srl_arena_doubles(arena, model->d);
     exact->gradient = srl_arena_doubles(arena, model->d);
-    exact->best = srl_arena_doubles(arena, model->d);
+    exact->base = srl_arena_doubles(arena, model->d);
+    exact->base_image = srl_arena_doubles(arena, model->d);
     exact->hidden = srl_arena_doubles(arena, 2 * model->n);
     exact->output = srl_arena_doubles(arena, model->m);
     exact->values = srl_arena_doubles(arena, model->n);
@@ -39,6 +43,11 @@ static void multiply(void *context, const double *direction, double *product) {
             srl_add_row(&model->A1, i, kinks->stiffness * rates[i] / (model->row_norms[i] * model->row_norms[i]), product);
     for (int64_t k = 0; k < model->d; k++)
         product[k] += kinks->stiff_entries[k] ? kinks->stiffness * direction[k] : 0.0;
+}
+
+static void multiply_at_solution(struct srl_conjugate_gradients *cg, struct operand *operand) {
+    multiply(operand, cg->solution, cg->image);
+    cg->products++;
 }
 
 static struct operand operand_of(const struct srl_model *model, const struct srl_point *point, const struct srl_newton *newton,
@@ -79,21 +88,122 @@ static void model_at_solution(const struct srl_newton *newton, struct srl_kink_s
     kinks->qp.gradient = exact->gradient;
 }
 
-/* Evaluates the exact model at the QP's solution, which becomes cg->solution, and keeps it when it is the best. */
-static bool consider(const struct srl_kink_step *kinks, struct srl_exact_step *exact, struct operand *operand, double *value) {
-    struct srl_conjugate_gradients *cg = &exact->cg;
-    memcpy(cg->solution, kinks->qp.step, (size_t)cg->d * sizeof *cg->solution);
-    multiply(operand, cg->solution, cg->image);
-    cg->products++;
-    const double here = exact_value(kinks, exact);
-    if (!(here < *value))
-        return false;
-    *value = here;
-    memcpy(exact->best, cg->solution, (size_t)cg->d * sizeof *exact->best);
-    return true;
+/* Whether p lies on the QP's face. */
+static bool is_on_face(const struct srl_hinge_qp *qp, const double *p) {
+    const double length = srl_norm(qp->d, p);
+    bool on = true;
+    for (int64_t k = 0; k < qp->face.count && on; k++) {
+        const int32_t which = qp->pinned[k];
+        const double *row = qp->rows + (which >= 0 ? which : 0) * qp->d;
+        if (which < 0)
+            on = p[-1 - which] == qp->step[-1 - which];
+        else
+            on = fabs(qp->offsets[which] + srl_dot(qp->d, row, p)) <=
+                 ON_FACE * (fabs(qp->offsets[which]) + qp->norms[which] * length);
+    }
+    return on;
 }
 
-/* Faces and conjugate gradients in turn. Returns the model's value at exact->best. */
+/* The most of the move from base that keeps the bounds. */
+static double farthest(const struct srl_hinge_qp *qp, const double *base, const double *move) {
+    double t = 1.0;
+    for (int64_t k = 0; k < qp->d && qp->bounded; k++) {
+        const double bound = move[k] > 0.0 ? qp->upper[k] : qp->lower[k];
+        if (base[k] + move[k] < qp->lower[k] || base[k] + move[k] > qp->upper[k])
+            t = fmin(t, fmax(0.0, (bound - base[k]) / move[k]));
+    }
+    return t;
+}
+
+/* The hinges' values at base and rates along move. */
+static void evaluate_hinges(struct srl_hinge_qp *qp, const double *base, const double *move) {
+    const struct srl_matrix rows = {qp->rows, qp->count, qp->d, qp->d, true};
+    memcpy(qp->values, qp->offsets, (size_t)qp->count * sizeof *qp->values);
+    srl_gemv(SRL_PLAIN, 1.0, &rows, base, 1.0, qp->values);
+    srl_gemv(SRL_PLAIN, 1.0, &rows, move, 0.0, qp->rates);
+}
+
+/* Whether the hinge is in its linear part right behind base. */
+static bool is_active(const struct srl_hinge_qp *qp, int64_t i) {
+    return qp->values[i] > 0.0 || (qp->values[i] == 0.0 && qp->rates[i] > 0.0);
+}
+
+/* The t in [0, end] where the model is least, from its slope right behind 0: at the hinges' bends it jumps up, and from bend to
+   bend it is followed until it is no longer negative. */
+static double least_on_line(const struct srl_hinge_qp *qp, double slope, double curvature, double end) {
+    double t = 0.0;
+    for (;;) {
+        double here = slope + t * curvature, bend = end;
+        for (int64_t i = 0; i < qp->count; i++) {
+            const double at = qp->rates[i] != 0.0 ? -qp->values[i] / qp->rates[i] : 0.0;
+            here += at > 0.0 && at <= t ? qp->weights[i] * fabs(qp->rates[i]) : 0.0;
+            bend = at > t ? fmin(bend, at) : bend;
+        }
+        const double zero = curvature > 0.0 ? t - here / curvature : INFINITY;
+        if (here >= 0.0)
+            return t;
+        if (zero <= bend || bend >= end)
+            return fmin(zero, end);
+        t = bend;
+    }
+}
+
+static void go(struct srl_exact_step *exact, double t, const double *move, const double *image) {
+    for (int64_t k = 0; k < exact->cg.d; k++) {
+        exact->cg.solution[k] = exact->base[k] + t * move[k];
+        exact->cg.image[k] = exact->base_image[k] + t * image[k];
+    }
+}
+
+static void set_base(struct srl_exact_step *exact) {
+    const size_t size = (size_t)exact->cg.d * sizeof *exact->base;
+    memcpy(exact->base, exact->cg.solution, size);
+    memcpy(exact->base_image, exact->cg.image, size);
+}
+
+/* Conjugate gradients on the face, as far as the model falls. False when H is not positive definite there. */
+static bool move_on_face(struct srl_kink_step *kinks, struct srl_exact_step *exact, struct operand *operand, double error,
+                         int64_t products) {
+    struct srl_conjugate_gradients *cg = &exact->cg;
+    struct srl_hinge_qp *qp = &kinks->qp;
+    double *move = cg->direction, *image = cg->product;
+    set_base(exact);
+    find_linear_part(kinks, exact->linear);
+    const enum srl_cg_end end = srl_conjugate_gradients(cg, &qp->face, exact->linear, multiply, operand, error, products);
+    for (int64_t k = 0; k < cg->d; k++) {
+        move[k] = cg->solution[k] - exact->base[k];
+        image[k] = cg->image[k] - exact->base_image[k];
+    }
+    evaluate_hinges(qp, exact->base, move);
+    /* they end where the slope along the whole move is 0: it need not be added up from terms that the pinned kinks cancel */
+    const double curvature = srl_dot(cg->d, image, move);
+    double slope = -curvature;
+    for (int64_t i = 0; i < qp->count; i++)
+        if (!srl_hinge_qp_is_pinned(qp, i))
+            slope += ((double)is_active(qp, i) - (double)srl_hinge_qp_is_full(qp, i)) * qp->weights[i] * qp->rates[i];
+    go(exact, least_on_line(qp, slope, curvature, farthest(qp, exact->base, move)), move, image);
+    return end < SRL_CG_CONCAVE;
+}
+
+/* Towards the QP's solution, length away in the metric of H~, as far as the model falls; all the way where that is too near to
+   be judged. */
+static void move_to_model(struct srl_kink_step *kinks, struct srl_exact_step *exact, struct operand *operand, double length) {
+    struct srl_conjugate_gradients *cg = &exact->cg;
+    struct srl_hinge_qp *qp = &kinks->qp;
+    double *move = cg->direction, *image = cg->product;
+    multiply(operand, move, image);
+    cg->products++;
+    set_base(exact);
+    evaluate_hinges(qp, exact->base, move);
+    const double curvature = srl_dot(cg->d, image, move);
+    const double noise = NOISE * srl_norm(cg->d, kinks->gradient) * srl_norm(cg->d, move);
+    double slope = srl_dot(cg->d, kinks->gradient, move) + srl_dot(cg->d, exact->base_image, move);
+    for (int64_t i = 0; i < qp->count; i++)
+        slope += is_active(qp, i) ? qp->weights[i] * qp->rates[i] : 0.0;
+    go(exact, length * length > noise ? least_on_line(qp, slope, curvature, 1.0) : 1.0, move, image);
+}
+
+/* The two moves in turn. Returns the model's value at cg->solution; the QP's solution is the same but for the tolerance. */
 static double improve(const struct srl_model *model, const struct srl_point *point, const struct srl_newton *newton,
                       struct srl_kink_step *kinks, double kink_tolerance, const struct srl_exact_plan *plan,
                       struct srl_exact_step *exact) {
@@ -102,23 +212,28 @@ static double improve(const struct srl_model *model, const struct srl_point *poi
     struct srl_hinge_qp *qp = &kinks->qp;
     const double error = plan->tolerance * length_in_metric(newton, model->d, qp->step, cg->product);
     const int64_t last = cg->products + plan->most_products;
-    double value = INFINITY;
-    for (int round = 0; round < ROUNDS && consider(kinks, exact, &operand, &value) && cg->products < last; round++) {
-        find_linear_part(kinks, exact->linear);
-        if (srl_conjugate_gradients(cg, &qp->face, exact->linear, multiply, &operand, error, last - cg->products) >=
-            SRL_CG_CONCAVE)
+    bool on_face = true;
+    memcpy(cg->solution, qp->step, (size_t)cg->d * sizeof *cg->solution);
+    multiply_at_solution(cg, &operand);
+    for (int round = 0; round < ROUNDS && cg->products < last; round++) {
+        if (on_face && !move_on_face(kinks, exact, &operand, error, last - cg->products))
             break;
         model_at_solution(newton, kinks, exact);
+        srl_gemv(SRL_PLAIN, 1.0, &model->A1, cg->solution, 0.0, kinks->rates);
+        srl_list_crossed(model, point, kinks, kink_tolerance, false);
         srl_hinge_qp_resume(qp);
         srl_add_crossed(model, point, kinks, kink_tolerance);
         for (int64_t k = 0; k < model->d; k++)
-            cg->residual[k] = qp->step[k] - cg->solution[k];
-        if (length_in_metric(newton, model->d, cg->residual, cg->product) <= error) {
-            (void)consider(kinks, exact, &operand, &value);
+            cg->direction[k] = qp->step[k] - cg->solution[k];
+        const double length = length_in_metric(newton, model->d, cg->direction, cg->product);
+        if (length <= error) {
+            memcpy(cg->solution, qp->step, (size_t)cg->d * sizeof *cg->solution); /* which is exactly on its kinks */
             break;
         }
+        move_to_model(kinks, exact, &operand, length);
+        on_face = is_on_face(qp, cg->solution);
     }
-    return value;
+    return exact_value(kinks, exact);
 }
 
 double srl_exact_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
@@ -129,7 +244,7 @@ double srl_exact_kink_step(const struct srl_model *model, const struct srl_point
     if (!srl_solve_kink_model(model, point, newton, kinks, kink_tolerance, &slope, &free))
         return NAN;
     const double value = improve(model, point, newton, kinks, kink_tolerance, plan, exact);
-    memcpy(newton->step, exact->best, (size_t)model->d * sizeof *newton->step);
+    memcpy(newton->step, exact->cg.solution, (size_t)model->d * sizeof *newton->step);
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, newton->step, 0.0, kinks->rates);
     return value;
 }
@@ -143,8 +258,7 @@ bool srl_exact_solve(const struct srl_model *model, const struct srl_point *poin
         return false;
     memcpy(cg->solution, newton->step, (size_t)model->d * sizeof *cg->solution);
     const double error = plan->tolerance * length_in_metric(newton, model->d, cg->solution, cg->product);
-    multiply(&operand, cg->solution, cg->image);
-    cg->products++;
+    multiply_at_solution(cg, &operand);
     srl_face_clear(&kinks->qp.face, newton->factor);
     const enum srl_cg_end end =
         srl_conjugate_gradients(cg, &kinks->qp.face, gradient, multiply, &operand, error, plan->most_products);

@@ -2,13 +2,14 @@
  * The kink-aware Newton step of the exact Hessian H, which is only multiplied with, where newton has a matrix H~ close to it: a
  * sample's, or that of an earlier point.
  *
- * The QP is solved for H~; on the face of pinned kinks and bounds where it ends, conjugate gradients find the minimiser p of
- * the exact model; the QP with the exact model's gradient at p,
+ * Two moves alternate, each followed to the minimum of the exact model on its line, so that the model falls with each. On the
+ * face of pinned kinks and bounds on which p lies, conjugate gradients go to the minimiser of the model's smooth part. And the
+ * QP with H~ but the exact model's gradient at p,
  *
  *     min over y of (g + (H - H~) p)'y + 1/2 y'H~y + hinges,
  *
- * has the solution y = p exactly when p is the step, whatever H~. If not, y has another face, and so on. It ends when y = p
- * within the tolerance, in the metric of H~; the best step met is taken in any case.
+ * chooses the face: y - p is a direction of descent (proximal Newton, in the metric of H~), and y = p exactly when p is the
+ * step that is looked for, whatever H~. It ends when that holds within the tolerance, in the metric of H~.
  */
 #ifndef SRL_STEP_EXACT_STEP_H
 #define SRL_STEP_EXACT_STEP_H
@@ -18,11 +19,11 @@
 
 struct srl_exact_step {
     struct srl_conjugate_gradients cg;
-    double *linear;          /* what is linear in the model on the face: the gradient and the full hinges (d) */
-    double *gradient;        /* of the QP's model (d) */
-    double *best;            /* the best step so far (d) */
-    double *hidden, *output; /* 2 n and m of scratch */
-    double *values;          /* n of scratch */
+    double *linear;            /* what is linear in the model on the face: the gradient and the full hinges (d) */
+    double *gradient;          /* of the QP's model (d) */
+    double *base, *base_image; /* where a move starts, and H times that (d) */
+    double *hidden, *output;   /* 2 n and m of scratch */
+    double *values;            /* n of scratch */
 };
 
 /* What is asked for. */

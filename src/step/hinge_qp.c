@@ -474,3 +474,5 @@ double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, doubl
 }
 
 bool srl_hinge_qp_is_full(const struct srl_hinge_qp *qp, int64_t hinge) { return qp->state[hinge] == FULL; }
+
+bool srl_hinge_qp_is_pinned(const struct srl_hinge_qp *qp, int64_t hinge) { return qp->state[hinge] == PINNED; }

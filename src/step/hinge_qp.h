@@ -90,7 +90,8 @@ void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradien
 /* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p). values: room for one number for each hinge. */
 double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, double *values);
 
-/* Whether hinge i ended in its linear part. */
+/* Whether hinge i ended in its linear part; at its bend. */
 bool srl_hinge_qp_is_full(const struct srl_hinge_qp *qp, int64_t hinge);
+bool srl_hinge_qp_is_pinned(const struct srl_hinge_qp *qp, int64_t hinge);
 
 #endif

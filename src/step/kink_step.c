@@ -41,8 +41,8 @@ void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *p
 
 /* Convex kinks that x + p, with rates = A1 p, crosses become hinges, at first also those that x is at. True when there are new
    ones. */
-static bool list_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
-                         double kink_tolerance, bool first) {
+bool srl_list_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
+                      double kink_tolerance, bool first) {
     struct srl_hinge_qp *qp = &kinks->qp;
     const double x_norm = srl_norm(model->d, point->x);
     const int64_t before = qp->count;
@@ -70,7 +70,7 @@ void srl_add_crossed(const struct srl_model *model, const struct srl_point *poin
     struct srl_hinge_qp *qp = &kinks->qp;
     for (;;) {
         srl_gemv(SRL_PLAIN, 1.0, &model->A1, qp->step, 0.0, kinks->rates);
-        if (qp->ended != SRL_HINGE_QP_SOLVED || !list_crossed(model, point, kinks, kink_tolerance, false))
+        if (qp->ended != SRL_HINGE_QP_SOLVED || !srl_list_crossed(model, point, kinks, kink_tolerance, false))
             break;
         srl_hinge_qp_resume(qp);
     }
@@ -115,7 +115,7 @@ bool srl_solve_kink_model(const struct srl_model *model, const struct srl_point 
     pose(qp, newton, kinks->gradient);
     const bool kept = set_bounds(model, point, newton->step, qp);
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, newton->step, 0.0, kinks->rates);
-    *free = !list_crossed(model, point, kinks, kink_tolerance, true) && kept;
+    *free = !srl_list_crossed(model, point, kinks, kink_tolerance, true) && kept;
     if (*free) { /* Newton's own step minimises the model */
         srl_hinge_qp_start_at(qp, newton->step);
         return true;

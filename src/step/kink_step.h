@@ -48,11 +48,14 @@ void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *p
 double srl_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
                      struct srl_kink_step *kinks, double kink_tolerance);
 
-/* Its two halves, for steps that go on from there. The first poses the QP and solves it for newton's matrix, the solution in
+/* Its parts, for steps that go on from there. The first poses the QP and solves it for newton's matrix, the solution in
    kinks->qp; *slope is that of Newton's own step, and *free says that nothing was in its way. False when LAPACK refused or the
-   step is beyond double precision. The second adds hinges that the QP's solution crosses until there are none. */
+   step is beyond double precision. The second makes hinges of the kinks that x + p crosses, rates = A1 p in kinks, and says
+   whether there are new ones; the third does that for the QP's solution and solves again, until there are none. */
 bool srl_solve_kink_model(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
                           struct srl_kink_step *kinks, double kink_tolerance, double *slope, bool *free);
+bool srl_list_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
+                      double kink_tolerance, bool first);
 void srl_add_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
                      double kink_tolerance);
 
