@@ -2,11 +2,12 @@
 /*
  * Exact, streamed, sampled and preconditioned Newton steps on problems with very many outputs.
  *
- *     large [--shape 0|1|2] [--scale S] [--repeats K] [--loss squares|kl] [--out FILE.json]
+ *     large [--shape 0|1|2] [--scale S] [--repeats K] [--loss squares|kl] [--epsilon E] [--out FILE.json]
  *
  * All methods start from the same random point, each in a process of its own on the same data, in turn; times are medians.
- * --scale S < 1: S times as many outputs, and sqrt(S) times as many units and unknowns. Exit status 1 when a method does not
- * end in a certified minimiser, or in another one than exact does.
+ * --scale S < 1: S times as many outputs, and sqrt(S) times as many units and unknowns. --epsilon: of the samples. Exit status
+ * 1 when a method does not end in a certified minimiser, or one whose steps are exact in another one than exact does. Steps of
+ * a sample are other steps: F is not convex, and they may lead elsewhere; the table has the distance.
  */
 #include "large.h"
 
@@ -20,20 +21,20 @@
 enum { SHAPES = 3, METHODS = 4, REPEATS_MOST = 25 };
 static const int64_t SHAPE[SHAPES][3] = {{2000, 300, 50000}, {1000, 100, 200000}, {500, 50, 1000000}};
 static const struct method METHOD[METHODS] = {
-    {"exact", "exact", "cholesky", "-1"},
-    {"exact, streamed", "exact", "cholesky", "0"},
-    {"sampled", "sampled", "cholesky", "-1"},
-    {"sampled, pcg", "sampled", "pcg", "-1"},
+    {"exact", "exact", "cholesky", "-1", true},
+    {"exact, streamed", "exact", "cholesky", "0", true},
+    {"sampled", "sampled", "cholesky", "-1", false},
+    {"sampled, pcg", "sampled", "pcg", "-1", true},
 };
 static const double SAME = 1e-9; /* relative distance of two solutions that are the same point */
 static const double MEBIBYTE = 1048576.0;
 
 static struct {
     int shape, repeats;
-    double scale;
+    double scale, epsilon; /* epsilon 0: the library's own */
     softrelu_loss loss;
     const char *out;
-} options = {-1, 3, 1.0, SOFTRELU_SQUARES, NULL};
+} options = {-1, 3, 1.0, 0.0, SOFTRELU_SQUARES, NULL};
 
 /* What the repeats of a method come to: times are medians, memory is the most, the rest is the same every time. */
 struct summary {
@@ -112,12 +113,13 @@ static bool run_shape(const int64_t shape[3], json_t *results) {
            (double)shared.bytes / MEBIBYTE, (double)(m * d) * sizeof(double) / MEBIBYTE);
     for (int repeat = 0; repeat < options.repeats; repeat++)
         for (int k = 0; k < METHODS; k++)
-            runs[k][repeat] = measure(&shared, &METHOD[k]);
+            runs[k][repeat] = measure(&shared, &METHOD[k], options.epsilon);
     for (int k = 0; k < METHODS; k++) {
         const struct summary summary = summarise(runs[k], runs[0][0], d);
         print_summary(&METHOD[k], &summary);
         need(json_array_append_new(methods, json_summary(&METHOD[k], &summary)) == 0, "out of memory");
-        good = good && summary.last->verdict == SOFTRELU_VERDICT_CERTIFIED && summary.distance <= SAME;
+        good = good && summary.last->verdict == SOFTRELU_VERDICT_CERTIFIED;
+        good = good && (!METHOD[k].exact_steps || summary.distance <= SAME);
     }
     for (int k = 0; k < METHODS; k++)
         for (int repeat = 0; repeat < options.repeats; repeat++)
@@ -137,6 +139,8 @@ static bool take(const char *name, const char *value) {
         options.repeats = atoi(value);
     else if (strcmp(name, "--scale") == 0)
         options.scale = atof(value);
+    else if (strcmp(name, "--epsilon") == 0)
+        options.epsilon = atof(value);
     else if (strcmp(name, "--out") == 0)
         options.out = value;
     else if (strcmp(name, "--loss") == 0 && (strcmp(value, "squares") == 0 || strcmp(value, "kl") == 0))
@@ -151,8 +155,9 @@ int main(int count, char **words) {
     for (int i = 1; i < count; i += 2)
         understood = understood && i + 1 < count && take(words[i], words[i + 1]);
     if (!understood || options.shape < -1 || options.shape >= SHAPES || options.repeats < 1 || options.repeats > REPEATS_MOST ||
-        !(options.scale > 0.0 && options.scale <= 1.0)) {
-        fprintf(stderr, "usage: large [--shape 0|1|2] [--scale S] [--repeats K] [--loss squares|kl] [--out FILE.json]\n");
+        !(options.scale > 0.0 && options.scale <= 1.0) || !(options.epsilon >= 0.0)) {
+        fprintf(stderr,
+                "usage: large [--shape 0|1|2] [--scale S] [--repeats K] [--loss squares|kl] [--epsilon E] [--out FILE.json]\n");
         return 2;
     }
     json_t *results = json_array();

@@ -23,6 +23,7 @@ void unshare_problem(struct shared_problem *shared);
 struct method {
     const char *name;
     const char *hessian, *step, *jacobian_memory; /* values of the settings */
+    bool exact_steps;                             /* up to the tolerance of conjugate gradients */
 };
 
 /* Filled by the child that measured it; memory in bytes. */
@@ -37,8 +38,8 @@ struct measurement {
     double x[];       /* d */
 };
 
-/* Solves from x0 in a forked process. Released with release_measurement(). */
-struct measurement *measure(const struct shared_problem *shared, const struct method *method);
+/* Solves from x0 in a forked process; epsilon of samples, 0 for the library's own. Released with release_measurement(). */
+struct measurement *measure(const struct shared_problem *shared, const struct method *method, double epsilon);
 void release_measurement(struct measurement *measurement, int64_t d);
 
 #endif

@@ -92,7 +92,8 @@ static void fill(struct measurement *measured, const softrelu_solver *solver, in
     need_ok(softrelu_solver_solution(solver, measured->x, d), softrelu_solver_message(solver));
 }
 
-static void solve(const struct shared_problem *shared, const struct method *method, struct measurement *measured) {
+static void solve(const struct shared_problem *shared, const struct method *method, double epsilon,
+                  struct measurement *measured) {
     const double before = status_of("VmRSS:") - status_of("RssShmem:");
     struct ledger ledger = {0, 0};
     softrelu_problem *problem = pose_counted(&shared->network, &ledger);
@@ -101,6 +102,8 @@ static void solve(const struct shared_problem *shared, const struct method *meth
     set_text(solver, "hessian", method->hessian);
     set_text(solver, "step", method->step);
     set_text(solver, "jacobian_memory", method->jacobian_memory);
+    if (epsilon > 0.0)
+        need_ok(softrelu_solver_set_real(solver, SOFTRELU_SETTING_SAMPLE_EPSILON, epsilon), softrelu_solver_message(solver));
     need_ok(softrelu_solver_set_start(solver, shared->x0, shared->network.d), softrelu_solver_message(solver));
     begin_measuring(&ledger); /* some settings give back what others had asked for */
     need_ok(softrelu_solver_solve(solver), softrelu_solver_message(solver));
@@ -112,7 +115,7 @@ static void solve(const struct shared_problem *shared, const struct method *meth
 
 static size_t size_of(int64_t d) { return sizeof(struct measurement) + (size_t)d * sizeof(double); }
 
-struct measurement *measure(const struct shared_problem *shared, const struct method *method) {
+struct measurement *measure(const struct shared_problem *shared, const struct method *method, double epsilon) {
     struct measurement *measured =
         mmap(NULL, size_of(shared->network.d), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     need(measured != MAP_FAILED, "memory");
@@ -120,7 +123,7 @@ struct measurement *measure(const struct shared_problem *shared, const struct me
     const pid_t child = fork();
     need(child >= 0, "fork");
     if (child == 0) {
-        solve(shared, method, measured);
+        solve(shared, method, epsilon, measured);
         _exit(0);
     }
     int status = 1;
