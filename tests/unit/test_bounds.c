@@ -55,6 +55,9 @@ static void one_problem(struct test_random *random, int64_t trial) {
     struct solving solving = solving_of(&instance);
     double *x = test_doubles(d), *start = test_doubles(d);
     random_fill(random, 3.0, d, start); /* mostly outside */
+    static const char *const hessians[] = {"exact", "gauss-newton", "sampled"};
+    assert_int_equal(softrelu_solver_set_text(solving.solver, "hessian", hessians[trial % 3]), SOFTRELU_OK);
+    assert_int_equal(softrelu_solver_set_text(solving.solver, "step", trial % 2 == 0 ? "pcg" : "cholesky"), SOFTRELU_OK);
     for (int attempt = 0; attempt < 2; attempt++) {
         assert_int_equal(softrelu_solver_set_start(solving.solver, attempt == 0 ? start : NULL, attempt == 0 ? d : 0),
                          SOFTRELU_OK);
