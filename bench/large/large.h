@@ -23,7 +23,6 @@ void unshare_problem(struct shared_problem *shared);
 struct method {
     const char *name;
     const char *hessian, *step, *jacobian_memory; /* values of the settings */
-    bool exact_steps;                             /* up to the tolerance of conjugate gradients */
 };
 
 /* Filled by the child that measured it; memory in bytes. */
