@@ -111,6 +111,8 @@ static void solve(const struct shared_problem *shared, const struct method *meth
     measured->allocated = (double)ledger.most;
     measured->resident = fmax(0.0, status_of("VmHWM:") - status_of("RssShmem:") - before);
     measured->finished = true;
+    softrelu_solver_destroy(solver);
+    softrelu_problem_destroy(problem);
 }
 
 static size_t size_of(int64_t d) { return sizeof(struct measurement) + (size_t)d * sizeof(double); }

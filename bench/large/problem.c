@@ -23,6 +23,9 @@ static void aim_from_teacher(struct network *network, struct generator *generato
         for (int64_t j = 0; j < network->m; j++)
             f[j] = log(f[j]);
         aim_at(network, generator, NOISE, f);
+        free(f);
+        softrelu_evaluator_destroy(evaluator);
+        softrelu_problem_destroy(problem);
         _exit(0);
     }
     int status = 1;
@@ -40,23 +43,22 @@ static double weight_for(const struct network *network) {
 }
 
 struct shared_problem share_problem(int64_t n, int64_t d, int64_t m, softrelu_loss loss, uint64_t seed) {
-    const int64_t count = n * d + m * n + n + 2 * m + d;
+    const int64_t count = n * d + m * n + n + 2 * m + 2 * d;
     struct shared_problem shared = {.bytes = (size_t)count * sizeof(double)};
     shared.block = mmap(NULL, shared.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     need(shared.block != MAP_FAILED, "memory for the data");
     double *A1 = shared.block, *A2 = A1 + n * d, *c1 = A2 + m * n, *c2 = c1 + n, *b = c2 + m;
-    shared.x0 = b + m;
+    double *teacher = b + m;
+    shared.x0 = teacher + d;
     shared.network = (struct network){n, d, m, A1, A2, c1, c2, b, 0.0, 0.0, loss};
     struct generator generator = {seed};
     draw_normals(&generator, 1.0 / sqrt((double)d), n * d, A1);
     draw_normals(&generator, 2.0 / sqrt((double)n), m * n, A2);
     for (int64_t j = 0; j < m; j++)
         b[j] = 1.0 / (double)m;
-    double *teacher = numbers(d);
     draw_normals(&generator, 1.0, d, teacher);
     draw_normals(&generator, 1.0, d, shared.x0);
     aim_from_teacher(&shared.network, &generator, teacher);
-    free(teacher);
     shared.network.w = weight_for(&shared.network);
     return shared;
 }
