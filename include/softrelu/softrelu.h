@@ -277,8 +277,8 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *eval
  * @param epsilon 0 < epsilon < 1: chooses as many rows as make (1 - epsilon) H <= H~ <= (1 + epsilon) H hold with probability
  * at least 0.99 where all r_j >= 0 (docs/paper.md); not looked at when rows > 0.
  * @param rows > 0: so many rows are expected instead, at most m.
- * @param seed chooses the random numbers. @param draw which of the samples of that seed. Equal ones give the same sample, whatever
- *        the number of threads.
+ * @param seed chooses the random numbers. @param draw which of the samples of that seed. Equal ones give the same sample,
+ * whatever the number of threads.
  * @param hessian full symmetric d x d. @param leading_dimension >= d. @param[out] sampled rows that took part; may be NULL.
  * @return as softrelu_evaluator_hessian(); SOFTRELU_ERROR_VALUE (epsilon, rows).
  */
@@ -368,6 +368,7 @@ typedef enum softrelu_setting {
     SOFTRELU_SETTING_STEP_PRODUCTS = 140,
     SOFTRELU_SETTING_GLOBALISATION = 150, /**< a softrelu_globalisation */
     SOFTRELU_SETTING_JACOBIAN_MEMORY = 160,
+    SOFTRELU_SETTING_CURVATURE_PRECISION = 165, /**< a softrelu_precision */
     SOFTRELU_SETTING_MAX_ = 0x7fffffff
 } softrelu_setting;
 
@@ -386,6 +387,14 @@ typedef enum softrelu_step {
                                      conjugate gradients preconditioned by the sampled factor, or by the last exact one */
     SOFTRELU_STEP_MAX_ = 0x7fffffff
 } softrelu_step;
+/** Precision of the Jacobian and of the products that make the Newton matrix. Pinned numbers and names. */
+typedef enum softrelu_precision {
+    SOFTRELU_PRECISION_DOUBLE = 0, /**< "double", the default */
+    SOFTRELU_PRECISION_SINGLE =
+        10, /**< "single": half the memory and twice the rate. Gradient, line search, kinks and certificate
+                 stay double, so the points found are as exact; the last steps converge a little slower */
+    SOFTRELU_PRECISION_MAX_ = 0x7fffffff
+} softrelu_precision;
 /** What keeps the iteration from going astray. Pinned numbers and names. */
 typedef enum softrelu_globalisation {
     SOFTRELU_GLOBALISATION_SEARCH = 0, /**< "search": a line search on F, the default */
