@@ -30,6 +30,7 @@ void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_mat
 void srl_reset_newton_matrix(struct srl_solver *solver) {
     struct srl_newton_matrix *matrix = &solver->matrix;
     matrix->has_kept = false;
+    solver->hessian_work.jacobian.kept_valid = false; /* what is made by updates depends on the way */
     matrix->draws = 0;
     matrix->enlargement = 1.0;
     matrix->work.exact.cg.products = 0;
@@ -147,8 +148,11 @@ bool srl_sample_misleads(struct srl_solver *solver, const double *r) {
     double slope, curvature, *image = solver->path.step; /* scratch here */
     if (solver->matrix.source != SRL_MATRIX_SAMPLED)
         return false;
-    srl_line_derivatives(model, &solver->current, r, newton->step, solver->kinks.rates, solver->line_search.hidden,
-                         solver->line_search.output, &slope, &curvature);
+    double *hidden = solver->scratch, *y = solver->line_search.rates;
+    for (int64_t i = 0; i < model->n; i++)
+        hidden[i] = solver->current.u[i] > 0.0 ? solver->kinks.rates[i] : 0.0;
+    srl_to_outputs(model, hidden, y);
+    srl_line_derivatives(model, &solver->current, r, newton->step, solver->kinks.rates, y, &slope, &curvature);
     srl_symv(d, newton->hessian, d, newton->step, image);
     srl_axpy(d, newton->shift, newton->step, image);
     return curvature > MOST_MISSED * srl_dot(d, newton->step, image);
