@@ -201,7 +201,8 @@ static double noise_of_unit(const struct srl_model *model, int64_t i, const doub
 
 /* The sign of u_i on the whole box; 0 when it has both or the box has no end where it matters. row: d of scratch. */
 static int sign_on_box(const struct srl_model *model, int64_t i, double *row) {
-    double least = model->c1 != NULL ? model->c1[i] : 0.0, most = least, size = fabs(least);
+    const double bias = model->c1 != NULL ? model->c1[i] : 0.0;
+    double least = bias, most = bias, size_of_least = fabs(bias), size_of_most = fabs(bias);
     if (!srl_has_bounds(model))
         return 0;
     srl_copy_row(&model->A1, i, row);
@@ -211,10 +212,10 @@ static int sign_on_box(const struct srl_model *model, int64_t i, double *row) {
         const double at_lower = row[k] * srl_lower(model, k), at_upper = row[k] * srl_upper(model, k);
         least += fmin(at_lower, at_upper);
         most += fmax(at_lower, at_upper);
-        size += fmax(fabs(at_lower), fabs(at_upper));
+        size_of_least += fabs(fmin(at_lower, at_upper));
+        size_of_most += fabs(fmax(at_lower, at_upper));
     }
-    const double noise = unit_noise(model) * size;
-    return least > noise ? 1 : most < -noise ? -1 : 0;
+    return least > unit_noise(model) * size_of_least ? 1 : most < -unit_noise(model) * size_of_most ? -1 : 0;
 }
 
 /* The units that the box does not hold, by their indices into work->rows.active; the others' sides into work->rows.on. False
