@@ -42,6 +42,9 @@ static void print_examination(const struct examination *at, const char *out) {
     const softrelu_reason reason = softrelu_certificate_reason(certificate);
     const int64_t *size = at->inputs->size;
     text_fold(stdout, printf("%s: ", softrelu_verdict_name(verdict)), 2, softrelu_verdict_text(verdict));
+    if (number(certificate, SOFTRELU_CERTIFICATE_GLOBAL) == 1) {
+        text_fold(stdout, 0, 2, "It is the global minimiser: F is proved convex wherever it is as low.");
+    }
     if (reason != SOFTRELU_REASON_NONE) {
         text_fold(stdout, printf("%s: ", softrelu_reason_name(reason)), 2, softrelu_reason_text(reason));
     }

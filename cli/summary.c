@@ -86,7 +86,10 @@ static void print_point(const struct solve_result *result) {
         result->inputs->input[INPUT_UPPER].path != NULL || result->inputs->input[INPUT_UPPER].number_text != NULL) {
         printf("  bounds     %.0f active\n", bounds);
     }
-    printf("  point      %s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)));
+    double global = 0;
+    (void)softrelu_certificate_number(certificate, SOFTRELU_CERTIFICATE_GLOBAL, &global);
+    printf("  point      %s%s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)),
+           global == 1 ? ", the global minimiser" : "");
     if (reason != SOFTRELU_REASON_NONE) {
         printf("%13s", "");
         text_fold(stdout, 13 + printf("%s: ", softrelu_reason_name(reason)), 13, softrelu_reason_text(reason));

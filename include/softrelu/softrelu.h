@@ -617,8 +617,8 @@ SOFTRELU_API const char *softrelu_distance_name(softrelu_distance distance);
 SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
- * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 3 d^2 doubles and a
- * block of rows of A2. One thread at a time; to be destroyed before the problem.
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 5 d^2 doubles and
+ * blocks of rows of A2. One thread at a time; to be destroyed before the problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
  */
@@ -684,7 +684,7 @@ typedef struct softrelu_constants softrelu_constants;
  * The constants of a problem and of a point, X(enumerator, number, name, type, text). Pinned numbers and names. Everything is
  * proved in docs/constants.md, except the three "observed" ones, for which there is numerical evidence only: nothing here and
  * no certificate uses them. osc(v) = max v - min v; G is the Jacobian of the logits, C its rows centred by their f-weighted
- * mean.
+ * mean. Bounds of the Hessian's eigenvalues have room for round-off; the others hold up to a few ulps of their terms.
  */
 #define SOFTRELU_CONSTANT_LIST(X)                                                                                              \
     X(SOFTRELU_CONSTANT_REGULARISER_LEAST, 3010, "regulariser_least", SOFTRELU_REAL,                                           \
@@ -697,7 +697,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE, 3050, "curvature_change", SOFTRELU_REAL,                                             \
       "c3: |D3loss[v, v, v]| <= c3 osc(v)^3 at all logits")                                                                    \
     X(SOFTRELU_CONSTANT_CURVATURE_BELOW_OBSERVED, 3060, "curvature_below_observed", SOFTRELU_REAL,                             \
-      "the least c1 for which no counterexample is known; NaN where none was looked for")                                      \
+      "the least c1 that no search contradicts, for this loss and b; NaN where none was looked for")                                      \
     X(SOFTRELU_CONSTANT_CURVATURE_ABOVE_OBSERVED, 3070, "curvature_above_observed", SOFTRELU_REAL, "likewise c2")              \
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE_OBSERVED, 3080, "curvature_change_observed", SOFTRELU_REAL, "likewise c3")            \
     X(SOFTRELU_CONSTANT_OUTPUT_DISTANCE, 3090, "output_distance", SOFTRELU_REAL,                                               \
@@ -718,7 +718,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_ROW_DISTANCE, 3200, "row_distance", SOFTRELU_REAL,                                                     \
       "largest distance between two rows of G at the point; a bound of it where row_distance_exact is 0")                      \
     X(SOFTRELU_CONSTANT_ROW_DISTANCE_EXACT, 3210, "row_distance_exact", SOFTRELU_INTEGER,                                      \
-      "1: all pairs were looked at; 0: they are too many, and twice the largest distance from a centre is given")              \
+      "1: all pairs were looked at; 0: too many, the sum of the two largest distances from the mean row is given")              \
     X(SOFTRELU_CONSTANT_SPECTRAL_NORM, 3220, "spectral_norm", SOFTRELU_REAL, "spectral norm of C at the point")                \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST, 3230, "hessian_least", SOFTRELU_REAL, "least eigenvalue of the Hessian at the point")   \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST_CELL, 3240, "hessian_least_cell", SOFTRELU_REAL,                                         \
@@ -736,7 +736,8 @@ typedef enum softrelu_constant {
 #undef SOFTRELU_ENUMERATE_CONSTANT
 
 /**
- * Computes the constants of a sealed problem: eigenvalues of two d x d matrices, and distances between the rows of A2.
+ * Computes the constants of a sealed problem: eigenvalues of four d x d matrices, and distances between the rows of A2. Its
+ * memory is of the order of 2 n d + 5 d^2 doubles and blocks of rows of A2 and G: nothing grows like m d.
  * One thread at a time; to be destroyed before the problem.
  * @param[out] constants NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed), SOFTRELU_ERROR_MEMORY
  * or SOFTRELU_ERROR_LAPACK. Constants beyond double precision are infinite.

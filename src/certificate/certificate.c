@@ -16,6 +16,7 @@ void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate 
     certificate->model = model;
     srl_evaluation_carve(arena, &certificate->at, model);
     srl_curvature_carve(arena, &certificate->curvature, model);
+    srl_convexity_carve(arena, &certificate->convexity, model);
     double **of_units[] = {&certificate->lambda, &certificate->slopes, &certificate->y, &certificate->best};
     double **of_x[] = {&certificate->mu,   &certificate->direction, &certificate->gradient,
                        &certificate->rest, &certificate->row,       &certificate->other};
@@ -299,5 +300,8 @@ bool srl_certificate_examine(struct softrelu_certificate *certificate, const dou
     certificate->examined = examine(certificate, x, kink_tolerance, tolerance);
     if (!certificate->examined)
         srl_certificate_clear(certificate);
+    if (certificate->verdict == SOFTRELU_VERDICT_CERTIFIED)
+        certificate->quantities[SOFTRELU_CERTIFICATE_GLOBAL_INDEX] =
+            srl_convex_below(&certificate->convexity, certificate->model, x);
     return certificate->examined;
 }

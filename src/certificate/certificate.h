@@ -17,6 +17,7 @@
 #include "base/message.h"
 #include "certificate/curvature.h"
 #include "certificate/evaluation.h"
+#include "model/convexity.h"
 
 #define SRL_CERTIFICATE_INDEX(name, number, word, type, text) name##_INDEX,
 enum { SOFTRELU_CERTIFICATE_LIST(SRL_CERTIFICATE_INDEX) SRL_CERTIFICATE_COUNT };
@@ -45,6 +46,7 @@ struct softrelu_certificate {
 
     struct srl_evaluation at;
     struct srl_curvature_work curvature;
+    struct srl_convexity_work convexity;
     struct srl_kink *kinks; /* n */
     int64_t kink_count;
     int32_t *next;           /* members of a kink: the next one, -1 at the end (n) */

@@ -9,7 +9,7 @@ from program import COMMAND, D, N, ProgramTest, objective
 
 DATA = ("--A1", "A1.npy", "--A2", "A2.npy", "--b", "b.npy", "--c1", "c1.npy", "--c2", "c2.npy", "--w", "w.npy")
 CERTIFICATE = {"verdict", "reason", "text", "loss", "residual", "residual_relative", "pinned_kinks", "concave_kinks", "active_bounds",
-               "complementarity_margin", "free_dimensions", "curvature", "curvature_round_off", "slope"}
+               "complementarity_margin", "free_dimensions", "curvature", "curvature_round_off", "slope", "distance_bound", "global"}
 
 
 class Certify(ProgramTest):
