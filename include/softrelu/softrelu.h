@@ -277,7 +277,7 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *eval
  * @param epsilon 0 < epsilon < 1: chooses as many rows as make (1 - epsilon) H <= H~ <= (1 + epsilon) H hold with probability
  * at least 0.99 where all r_j >= 0 (docs/paper.md); not looked at when rows > 0.
  * @param rows > 0: so many rows are expected instead, at most m.
- * @param seed, draw together choose the random numbers: equal ones give the same sample, whatever the number of threads.
+ * @param seed with draw chooses the random numbers: equal ones give the same sample, whatever the number of threads.
  * @param hessian full symmetric d x d. @param leading_dimension >= d. @param[out] sampled rows that took part; may be NULL.
  * @return as softrelu_evaluator_hessian(); SOFTRELU_ERROR_VALUE (epsilon, rows).
  */
@@ -562,6 +562,9 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
       "slope of F along the direction that is given, of length 1; 0 when none is given")                                       \
     X(SOFTRELU_CERTIFICATE_DISTANCE_BOUND, 2120, "distance_bound", SOFTRELU_REAL,                                              \
       "a local minimiser is within this distance; NaN where that is not proved: softrelu_certificate_distance() says why")     \
+    X(SOFTRELU_CERTIFICATE_CONVERGENCE_RADIUS, 2125, "convergence_radius", SOFTRELU_REAL,                                      \
+      "from points within this distance that keep the same kinks and bounds, exact Newton steps at least square the error "    \
+      "over it; NaN where distance_bound is")                                                                                  \
     X(SOFTRELU_CERTIFICATE_GLOBAL, 2130, "global", SOFTRELU_INTEGER, "1: proved to be a global minimiser (within the bounds)")
 
 /** Is there a bound of the distance to a minimiser? X(enumerator, number, name, text). Numbers and names are pinned for ever.

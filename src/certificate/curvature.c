@@ -90,25 +90,48 @@ static void add_scaled(struct srl_curvature_work *work, int64_t free, int64_t co
     srl_syrk(free, count, sign, work->scaled, free, 1.0, work->hessian, free);
 }
 
-/* hessian += sum over j of r_j C_j C_j', C_j = (G_j - G_top) - mean; returns the trace of the same with every sign made plus
-   and every difference undone. */
-static double add_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
-                      const unsigned char *on, int64_t active, int64_t free) {
+/* The largest sum of the lengths of two rows seen so far: no two rows, each centred by the same mean, are further apart. */
+struct longest {
+    double first, second;
+};
+static void see_length(struct longest *longest, double length) {
+    longest->second = fmax(longest->second, fmin(longest->first, length));
+    longest->first = fmax(longest->first, length);
+}
+
+/* The rows of a block of the Jacobian become C_j = (G_j - G_top) - mean; returns the block's share of the trace. */
+static double centre_rows(struct srl_curvature_work *work, const struct srl_evaluation *at, int64_t free, int64_t first,
+                          int64_t count, struct longest *longest) {
     const double common = srl_dot(free, work->mean, work->mean) + srl_dot(free, work->largest, work->largest);
+    double trace = 0.0;
+    for (int64_t j = 0; j < count; j++) {
+        double *g = work->logits + j * free;
+        trace += fabs(at->r[first + j]) * (srl_dot(free, g, g) + common);
+        for (int64_t k = 0; k < free; k++)
+            g[k] = (first + j == at->top ? 0.0 : g[k] - work->largest[k]) - work->mean[k];
+        see_length(longest, srl_norm(free, g));
+    }
+    return trace;
+}
+
+/* hessian += sum over j of r_j C_j C_j'; returns the trace of the same with every sign made plus and every difference undone.
+ */
+static double add_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                      const unsigned char *on, int64_t active, int64_t free, struct longest *longest) {
     double trace = 0.0;
     for (int64_t first = 0; first < model->m; first += BLOCK) {
         const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
         jacobian_rows(work, model, on, active, free, first, count);
+        trace += centre_rows(work, at, free, first, count, longest);
         for (int sign = 1; sign >= -1; sign -= 2) {
             int64_t taken = 0;
             for (int64_t j = 0; j < count; j++) {
-                const double weight = sign * at->r[first + j], *g = work->logits + j * free;
+                const double weight = sign * at->r[first + j], *centred = work->logits + j * free;
                 if (!(weight > 0.0))
                     continue;
-                trace += weight * (srl_dot(free, g, g) + common);
                 double *scaled = work->scaled + taken++ * free;
                 for (int64_t k = 0; k < free; k++)
-                    scaled[k] = sqrt(weight) * ((first + j == at->top ? 0.0 : g[k] - work->largest[k]) - work->mean[k]);
+                    scaled[k] = sqrt(weight) * centred[k];
             }
             add_scaled(work, free, taken, sign);
         }
@@ -147,7 +170,7 @@ static int64_t compress(struct srl_curvature_work *work, const struct srl_model 
 bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                          int64_t kept, const unsigned char *on, struct srl_curvature *found) {
     const int64_t d = model->d, free = find_subspace(work, model, kept);
-    *found = (struct srl_curvature){INFINITY, 0.0, free, work->direction};
+    *found = (struct srl_curvature){INFINITY, 0.0, 0.0, free, work->direction};
     if (free <= 0)
         return free == 0;
     srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, free, d, model->A1.data, model->A1.ld, work->basis,
@@ -155,7 +178,9 @@ bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model
     double trace = start_with_regularisers(work, model, free);
     const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
     find_mean(work, model, at, on, active, free);
-    trace += add_fit(work, model, at, on, active, free);
+    struct longest longest = {0.0, 0.0};
+    trace += add_fit(work, model, at, on, active, free, &longest);
+    found->row_distance = longest.first + longest.second;
     found->round_off = ROUND_OFF * DBL_EPSILON * trace;
     if (!isfinite(trace)) {
         found->least = NAN;

@@ -7,13 +7,14 @@
 struct srl_curvature {
     double least;            /* eigenvalue; infinite when the subspace is {0}, NaN on overflow */
     double round_off;        /* what round-off may change it by */
+    double row_distance;     /* no two rows of the logits' Jacobian on the subspace are further apart */
     int64_t dimensions;      /* of the subspace */
     const double *direction; /* eigenvector of the least eigenvalue, of length 1 (d) */
 };
 
 struct srl_curvature_work {
-    double *hessian;                 /* on the subspace (d x d), then its eigenvectors */
-    double *basis;                   /* Q of the rows that are kept, then Z row-major (d x d) */
+    double *hessian;                 /* on the subspace (d x d), then its eigenvectors, column-major */
+    double *basis;                   /* Q of the rows that are kept, then Z row-major (d x dimensions) */
     double *rows;                    /* what is kept, unit rows; then A1 Z of the active units (max(n, n + d) x d) */
     double *block;                   /* active columns of a block of rows of A2 (block x n) */
     double *logits;                  /* the same rows of the Jacobian on the subspace (block x d) */

@@ -1,0 +1,218 @@
+#include "certificate/distance.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "certificate/pinned.h"
+#include "certificate/sensitivity.h"
+
+static const double UNIT = 0.5 * DBL_EPSILON; /* relative error of one operation */
+static const double SAFE = 1.0 + 1e-8;        /* for the round-off of the bounds themselves */
+static const double NEARBY = 0.1;             /* oscillation of the logits within which the local bounds of derivatives serve */
+
+/* What is known of F on the face around the nearest point of it to x, xbar. */
+struct local {
+    struct srl_pinned face;
+    struct srl_sensitivity sensitivity;
+    double rows;       /* D: osc(G p) <= D |p| on the face */
+    double logits;     /* error of any logit, against those at xbar */
+    double gradient;   /* error of the whole gradient, against that at xbar */
+    double slope;      /* error of its part on the face */
+    double bend;       /* |D2loss[v, y]| <= bend osc(v) osc(y) within domain */
+    double stiffness;  /* the gradient changes by at most this times a move on the face, while that is within domain */
+    double least;      /* eigenvalue of the Hessian on the face at xbar */
+    double change;     /* M: Lipschitz constant of that Hessian within domain */
+    double domain;     /* radius around xbar */
+    double newton;     /* length of Newton's step from xbar */
+    double newton_all; /* r: of all of them together, and the distance from xbar to the minimiser */
+};
+
+/* Error of the terms of the gradient that are no products with D2loss: q, A2'q, A1' slopes, the regularisers, lambda. */
+static double error_of_sums(const struct softrelu_certificate *certificate, const struct local *local) {
+    const struct srl_model *model = certificate->model;
+    const struct srl_sensitivity *sensitivity = &local->sensitivity;
+    const double n = (double)model->n, d = (double)model->d, m = (double)model->m, x_norm = certificate->at.x_norm;
+    double terms = (2.0 * m + n + 20.0) * sensitivity->lever * sensitivity->slopes;
+    terms += (n + d + 8.0) * sensitivity->weights * x_norm;
+    if (model->rho > 0.0)
+        terms += 6.0 * model->rho * (x_norm + (model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0));
+    double held = srl_norm(model->d, certificate->gradient);
+    for (int64_t k = 0; k < certificate->kink_count; k++)
+        held += fabs(certificate->kinks[k].lambda);
+    terms += ((double)certificate->kink_count + d + 6.0) * held;
+    return UNIT * terms + (sensitivity->weights + model->rho) * local->face.offset + DBL_MIN;
+}
+
+static void find_errors(const struct softrelu_certificate *certificate, struct local *local) {
+    const struct srl_sensitivity *sensitivity = &local->sensitivity;
+    const struct srl_pinned *face = &local->face;
+    const double d = (double)certificate->model->d, everywhere = 2.0 * sensitivity->lever;
+    local->logits = sensitivity->logits + sensitivity->lever * face->offset;
+    const double pull = srl_bend_within(sensitivity, 2.0 * local->logits) * 2.0 * local->logits;
+    const double sums = error_of_sums(certificate, local), rest = srl_norm(certificate->model->d, certificate->rest);
+    local->gradient = everywhere * pull + sums;
+    local->slope = local->rows * pull + sums + (2.0 * face->tilt + (d + 2.0) * UNIT) * rest;
+}
+
+/* What the computed Hessian on the face may be off by, against that at xbar. */
+static double error_of_hessian(const struct softrelu_certificate *certificate, const struct local *local) {
+    const struct srl_model *model = certificate->model;
+    const struct srl_sensitivity *sensitivity = &local->sensitivity;
+    const double n = (double)model->n, d = (double)model->d, m = (double)model->m, free = (double)local->face.free;
+    const double rows = local->rows, lever = sensitivity->lever, regularisers = sensitivity->weights + model->rho;
+    const double bend = srl_bend_within(sensitivity, 2.0 * local->logits);
+    const double moved = 9.0 * srl_change_within(sensitivity, 2.0 * local->logits) * rows * rows * local->logits;
+    const double sums = sensitivity->bend * rows * ((3.0 * m + 24.0) * rows + 6.0 * (m + 2.0 * n + 2.0 * d + 16.0) * lever) +
+                        (n + 2.0 * d + 8.0) * regularisers;
+    const double largest = certificate->curvature.eigenvalues[local->face.free - 1];
+    return moved + UNIT * (sums + 16.0 * free * fabs(largest)) +
+           3.0 * local->face.tilt * (4.0 * bend * lever * lever + regularisers);
+}
+
+/* Length of Z'rest with each component along an eigenvector divided by its eigenvalue. */
+static double solve_on_face(struct softrelu_certificate *certificate, int64_t free) {
+    struct srl_curvature_work *work = &certificate->curvature;
+    const struct srl_matrix z = {work->basis, certificate->model->d, free, free, true};
+    const struct srl_matrix vectors = {work->hessian, free, free, free, false};
+    srl_gemv(SRL_TRANSPOSED, 1.0, &z, certificate->rest, 0.0, certificate->other);
+    srl_gemv(SRL_TRANSPOSED, 1.0, &vectors, certificate->other, 0.0, certificate->row);
+    for (int64_t k = 0; k < free; k++)
+        certificate->row[k] /= work->eigenvalues[k];
+    return srl_norm(free, certificate->row);
+}
+
+/* The bounds of the change that hold everywhere, or those that hold nearby: what gives the larger ball of convergence. */
+static void choose_domain(struct local *local) {
+    const struct srl_sensitivity *sensitivity = &local->sensitivity;
+    const double cube = local->rows * local->rows * local->rows, noise = 2.0 * local->logits;
+    const double everywhere = sensitivity->everywhere.change * cube,
+                 nearby = srl_change_within(sensitivity, noise + NEARBY) * cube;
+    const bool near = fmin(local->least / nearby, 1.5 * NEARBY / local->rows) > local->least / everywhere;
+    local->domain = near ? NEARBY / local->rows : INFINITY;
+    local->change = near ? nearby : everywhere;
+}
+
+/* Newton's and Kantorovich's theorem at xbar. False when its condition fails. */
+static bool newton_converges(struct softrelu_certificate *certificate, const struct srl_curvature *found, struct local *local) {
+    if (local->face.free == 0)
+        return true;
+    const double error = error_of_hessian(certificate, local);
+    local->least = found->least - error;
+    if (!(local->least > 0.0))
+        return false;
+    choose_domain(local);
+    local->newton = solve_on_face(certificate, local->face.free) * (1.0 + error / local->least) + local->slope / local->least;
+    const double h = SAFE * local->newton * local->change / local->least;
+    local->newton_all = SAFE * 2.0 * local->newton / (1.0 + sqrt(1.0 - 2.0 * h));
+    return h < 0.5 && local->newton_all < local->domain;
+}
+
+/* No unit but those at their kink changes sides, and no bound but those of x is met, within this distance from x. */
+static double reach_of_cell(const struct softrelu_certificate *certificate, const double *x) {
+    const struct srl_model *model = certificate->model;
+    double reach = INFINITY;
+    for (int64_t i = 0; i < model->n; i++) {
+        const bool matters = !srl_has_output_layer(model) || model->column_norms[i] > 0.0;
+        if (matters && model->row_norms[i] > 0.0 && !certificate->at_kink[i])
+            reach = fmin(reach, (fabs(certificate->at.u[i]) - srl_error_of_unit(certificate, i)) / model->row_norms[i]);
+    }
+    for (int64_t k = 0; k < model->d; k++)
+        if (certificate->bound[k] == 0)
+            reach = fmin(reach, fmin(x[k] - srl_lower(model, k), srl_upper(model, k) - x[k]));
+    return reach / SAFE;
+}
+
+/* Change of W of a kink: by round-off into *error, returned per unit of a move on the face. */
+static double change_of_width(const struct softrelu_certificate *certificate, const struct srl_kink *kink,
+                              const struct local *local, double *error) {
+    const struct srl_model *model = certificate->model;
+    const struct srl_sensitivity *sensitivity = &local->sensitivity;
+    double rate = 0.0;
+    *error = 0.0;
+    for (int64_t i = kink->unit, j = kink->next; i >= 0; i = j, j = j >= 0 ? certificate->next[j] : -1) {
+        double least = INFINITY, most = -INFINITY;
+        for (int64_t o = 0; o < model->m; o++) {
+            const double entry = srl_has_output_layer(model) ? srl_entry(&model->A2, o, i) : o == i ? 1.0 : 0.0;
+            least = fmin(least, entry);
+            most = fmax(most, entry);
+        }
+        const double length = model->row_norms[i], size = fmax(fabs(least), fabs(most));
+        rate += length * local->bend * (most - least) * local->rows;
+        *error += length * (local->bend * (most - least) * 2.0 * local->logits +
+                            (2.0 * (double)model->m + 20.0) * UNIT * size * sensitivity->slopes);
+    }
+    return rate;
+}
+
+/* Moves on the face up to this length leave every multiplier strictly inside its interval: those at any point that near, and
+   those of the quadratic models of F there that lead to one. The latter's gradients may be off by three moves' worth. */
+static double reach_of_multipliers(const struct softrelu_certificate *certificate, const double *rates,
+                                   const struct local *local) {
+    const double error = local->gradient + srl_norm(certificate->model->d, certificate->rest), swing = 3.0 * local->stiffness;
+    double reach = INFINITY;
+    for (int64_t k = 0; k < local->face.kinks; k++) {
+        const struct srl_kink *kink = &certificate->kinks[k];
+        double width_error;
+        const double width_rate = change_of_width(certificate, kink, local, &width_error);
+        const double below = kink->lambda - rates[k] * error,
+                     above = kink->width - kink->lambda - rates[k] * error - width_error;
+        if (!(below > 0.0 && above > 0.0))
+            return -1.0;
+        reach = fmin(reach, fmin(below / (rates[k] * swing), above / (rates[k] * swing + width_rate)));
+    }
+    const double rate = 1.0 + local->face.inverse * sqrt((double)local->face.kinks);
+    for (int64_t k = 0; k < certificate->model->d; k++) {
+        if (certificate->bound[k] != 1 && certificate->bound[k] != -1)
+            continue;
+        const double inside = fabs(certificate->mu[k]) - rate * error;
+        if (!(inside > 0.0))
+            return -1.0;
+        reach = fmin(reach, inside / (rate * swing));
+    }
+    return reach / SAFE;
+}
+
+/* The distance, and the ball of convergence: where the Hessian changes by a third of what it is, no kink or bound is met and no
+   multiplier leaves. */
+static void judge(const struct softrelu_certificate *certificate, const double *x, const double *rates,
+                  const struct local *local, struct srl_distance *distance) {
+    const double bound = SAFE * (local->face.offset + local->newton_all);
+    const double cell = reach_of_cell(certificate, x), multipliers = reach_of_multipliers(certificate, rates, local);
+    distance->answer = !(bound < cell)                      ? SOFTRELU_DISTANCE_CELL
+                       : !(local->newton_all < multipliers) ? SOFTRELU_DISTANCE_MULTIPLIERS
+                                                            : SOFTRELU_DISTANCE_PROVED;
+    if (distance->answer != SOFTRELU_DISTANCE_PROVED)
+        return;
+    const double least = local->least - local->change * local->newton_all; /* at the minimiser */
+    const double quadratic = local->change > 0.0 ? 2.0 * least / (3.0 * local->change) : INFINITY;
+    distance->bound = bound;
+    distance->radius = fmax(0.0, fmin(fmin(quadratic, local->domain), fmin(cell, multipliers)) / SAFE - 2.0 * bound);
+}
+
+bool srl_bound_distance(struct softrelu_certificate *certificate, const double *x, const struct srl_curvature *found,
+                        struct srl_distance *distance) {
+    const struct srl_model *model = certificate->model;
+    struct local local = {.least = INFINITY, .domain = INFINITY};
+    double *rates = certificate->best; /* scratch by now */
+    bool meets;
+    *distance = (struct srl_distance){SOFTRELU_DISTANCE_CELL, NAN, NAN};
+    if (!srl_find_pinned(certificate, found, rates, &local.face, &meets))
+        return false;
+    if (!meets)
+        return true;
+    srl_find_sensitivity(certificate, certificate->y, certificate->slopes, &local.sensitivity);
+    const double sums = (double)(model->m + 2 * model->n + 2 * model->d + 16) * UNIT;
+    local.rows = SAFE * found->row_distance + 6.0 * local.sensitivity.lever * (sums + local.face.tilt);
+    local.rows = local.face.free > 0 ? local.rows : 0.0;
+    find_errors(certificate, &local);
+    if (!newton_converges(certificate, found, &local)) {
+        distance->answer = SOFTRELU_DISTANCE_CURVATURE;
+        return true;
+    }
+    const double reach = 2.0 * local.logits + (local.domain < INFINITY ? local.domain * local.rows : INFINITY);
+    local.bend = srl_bend_within(&local.sensitivity, reach);
+    local.stiffness = local.bend * 2.0 * local.sensitivity.lever * local.rows + local.sensitivity.weights + model->rho;
+    judge(certificate, x, rates, &local, distance);
+    return true;
+}
