@@ -11,6 +11,7 @@ static const double ROUND_OFF = 64.0;  /* times DBL_EPSILON times the trace of t
 void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *work, const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
     work->hessian = srl_arena_matrix(arena, d, d);
+    work->concave = srl_arena_matrix(arena, d, d);
     work->basis = srl_arena_matrix(arena, d, d);
     work->rows = srl_arena_matrix(arena, n + d, d);
     work->block = srl_arena_matrix(arena, srl_has_output_layer(model) ? BLOCK : 0, n);
@@ -85,9 +86,9 @@ static void find_mean(struct srl_curvature_work *work, const struct srl_model *m
     srl_axpy(free, -at->rest, work->largest, work->mean);
 }
 
-/* hessian += sign * (the first count rows of work->scaled)'(the same). */
-static void add_scaled(struct srl_curvature_work *work, int64_t free, int64_t count, double sign) {
-    srl_syrk(free, count, sign, work->scaled, free, 1.0, work->hessian, free);
+/* matrix += (the first count rows of work->scaled)'(the same). */
+static void add_scaled(const struct srl_curvature_work *work, int64_t free, int64_t count, double *matrix) {
+    srl_syrk(free, count, 1.0, work->scaled, free, 1.0, matrix, free);
 }
 
 /* The largest sum of the lengths of two rows seen so far: no two rows, each centred by the same mean, are further apart. */
@@ -119,6 +120,7 @@ static double centre_rows(struct srl_curvature_work *work, const struct srl_eval
 static double add_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                       const unsigned char *on, int64_t active, int64_t free, struct longest *longest) {
     double trace = 0.0;
+    memset(work->concave, 0, (size_t)(free * free) * sizeof *work->concave);
     for (int64_t first = 0; first < model->m; first += BLOCK) {
         const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
         jacobian_rows(work, model, on, active, free, first, count);
@@ -133,9 +135,11 @@ static double add_fit(struct srl_curvature_work *work, const struct srl_model *m
                 for (int64_t k = 0; k < free; k++)
                     scaled[k] = sqrt(weight) * centred[k];
             }
-            add_scaled(work, free, taken, sign);
+            add_scaled(work, free, taken, sign > 0 ? work->hessian : work->concave);
         }
     }
+    for (int64_t k = 0; k < free; k++)
+        srl_axpy(free - k, -1.0, work->concave + k + k * free, work->hessian + k + k * free);
     return trace;
 }
 
@@ -147,7 +151,7 @@ static double start_with_regularisers(struct srl_curvature_work *work, const str
         memcpy(work->scaled, work->rows + first * free, (size_t)(count * free) * sizeof *work->scaled);
         for (int64_t i = 0; i < count; i++)
             srl_scale(free, model->w[first + i], work->scaled + i * free);
-        add_scaled(work, free, count, 1.0);
+        add_scaled(work, free, count, work->hessian);
     }
     double trace = 0.0;
     for (int64_t k = 0; k < free; k++)

@@ -14,6 +14,7 @@ struct srl_curvature {
 
 struct srl_curvature_work {
     double *hessian;                 /* on the subspace (d x d), then its eigenvectors, column-major */
+    double *concave;                 /* what outputs with r_j < 0 take away from it (d x d) */
     double *basis;                   /* Q of the rows that are kept, then Z row-major (d x dimensions) */
     double *rows;                    /* what is kept, unit rows; then A1 Z of the active units (max(n, n + d) x d) */
     double *block;                   /* active columns of a block of rows of A2 (block x n) */

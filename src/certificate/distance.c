@@ -18,9 +18,8 @@ struct local {
     double rows;       /* D: osc(G p) <= D |p| on the face */
     double logits;     /* error of any logit, against those at xbar */
     double gradient;   /* error of the whole gradient, against that at xbar */
-    double slope;      /* error of its part on the face */
-    double bend;       /* |D2loss[v, y]| <= bend osc(v) osc(y) within domain */
-    double stiffness;  /* the gradient changes by at most this times a move on the face, while that is within domain */
+    double pull;       /* error of its part on the face, as far as it comes from that of the logits, */
+    double slope;      /* and otherwise */
     double least;      /* eigenvalue of the Hessian on the face at xbar */
     double change;     /* M: Lipschitz constant of that Hessian within domain */
     double domain;     /* radius around xbar */
@@ -33,7 +32,7 @@ static double error_of_sums(const struct softrelu_certificate *certificate, cons
     const struct srl_model *model = certificate->model;
     const struct srl_sensitivity *sensitivity = &local->sensitivity;
     const double n = (double)model->n, d = (double)model->d, m = (double)model->m, x_norm = certificate->at.x_norm;
-    double terms = (2.0 * m + n + 20.0) * sensitivity->lever * sensitivity->slopes;
+    double terms = (m + n + 8.0) * sensitivity->lever * sensitivity->slopes;
     terms += (n + d + 8.0) * sensitivity->weights * x_norm;
     if (model->rho > 0.0)
         terms += 6.0 * model->rho * (x_norm + (model->x_ref != NULL ? srl_norm(model->d, model->x_ref) : 0.0));
@@ -41,7 +40,8 @@ static double error_of_sums(const struct softrelu_certificate *certificate, cons
     for (int64_t k = 0; k < certificate->kink_count; k++)
         held += fabs(certificate->kinks[k].lambda);
     terms += ((double)certificate->kink_count + d + 6.0) * held;
-    return UNIT * terms + (sensitivity->weights + model->rho) * local->face.offset + DBL_MIN;
+    return UNIT * terms + sensitivity->lever * sensitivity->slope_error +
+           (sensitivity->weights + model->rho) * local->face.offset + DBL_MIN;
 }
 
 static void find_errors(const struct softrelu_certificate *certificate, struct local *local) {
@@ -52,7 +52,10 @@ static void find_errors(const struct softrelu_certificate *certificate, struct l
     const double pull = srl_bend_within(sensitivity, 2.0 * local->logits) * 2.0 * local->logits;
     const double sums = error_of_sums(certificate, local), rest = srl_norm(certificate->model->d, certificate->rest);
     local->gradient = everywhere * pull + sums;
-    local->slope = local->rows * pull + sums + (2.0 * face->tilt + (d + 2.0) * UNIT) * rest;
+    const double curved =
+        9.0 * srl_change_within(sensitivity, 2.0 * local->logits) * local->rows * local->logits * local->logits;
+    local->pull = local->rows * pull;
+    local->slope = sums + curved + (2.0 * face->tilt + (d + 2.0) * UNIT) * rest;
 }
 
 /* What the computed Hessian on the face may be off by, against that at xbar. */
@@ -63,10 +66,10 @@ static double error_of_hessian(const struct softrelu_certificate *certificate, c
     const double rows = local->rows, lever = sensitivity->lever, regularisers = sensitivity->weights + model->rho;
     const double bend = srl_bend_within(sensitivity, 2.0 * local->logits);
     const double moved = 9.0 * srl_change_within(sensitivity, 2.0 * local->logits) * rows * rows * local->logits;
-    const double sums = sensitivity->bend * rows * ((3.0 * m + 24.0) * rows + 6.0 * (m + 2.0 * n + 2.0 * d + 16.0) * lever) +
+    const double sums = sensitivity->bend * rows * ((m + 8.0) * rows + 6.0 * (m + 2.0 * n + 2.0 * d + 16.0) * lever) +
                         (n + 2.0 * d + 8.0) * regularisers;
     const double largest = certificate->curvature.eigenvalues[local->face.free - 1];
-    return moved + UNIT * (sums + 16.0 * free * fabs(largest)) +
+    return moved + sensitivity->bend_error * rows * rows + UNIT * (sums + 16.0 * free * fabs(largest)) +
            3.0 * local->face.tilt * (4.0 * bend * lever * lever + regularisers);
 }
 
@@ -80,6 +83,25 @@ static double solve_on_face(struct softrelu_certificate *certificate, int64_t fr
     for (int64_t k = 0; k < free; k++)
         certificate->row[k] /= work->eigenvalues[k];
     return srl_norm(free, certificate->row);
+}
+
+/* What errors of the logits may change Newton's step by. The gradient's error is B'y with B = diag(|r|)^1/2 C on the face and
+   |y|^2 at most the bend times their oscillation squared, and B'B is the Hessian, without the regularisers, and twice what
+   outputs with r_j < 0 take away from it: |H^-1 B'|^2 is at most 1/l and twice the trace of that between two H^-1. */
+static double step_of_pull(struct softrelu_certificate *certificate, const struct local *local, double error) {
+    const int64_t free = local->face.free;
+    struct srl_curvature_work *work = &certificate->curvature;
+    double *concave = work->concave, *product = work->rows, square = 1.0 / local->least;
+    for (int64_t k = 0; k < free; k++)
+        for (int64_t i = 0; i < k; i++)
+            concave[i + k * free] = concave[k + i * free];
+    srl_gemm(SRL_PLAIN, free, free, free, work->hessian, free, concave, free, product, free);
+    for (int64_t k = 0; k < free; k++) {
+        const double taken = srl_dot(free, work->hessian + k * free, product + k * free);
+        square += 2.0 * fmax(0.0, taken) / work->eigenvalues[k] / work->eigenvalues[k];
+    }
+    square += 4.0 * (error / local->least) / local->least;
+    return fmin(local->pull / local->least, sqrt(square) * sqrt(local->sensitivity.bend) * 2.0 * local->logits);
 }
 
 /* The bounds of the change that hold everywhere, or those that hold nearby: what gives the larger ball of convergence. */
@@ -102,7 +124,9 @@ static bool newton_converges(struct softrelu_certificate *certificate, const str
     if (!(local->least > 0.0))
         return false;
     choose_domain(local);
-    local->newton = solve_on_face(certificate, local->face.free) * (1.0 + error / local->least) + local->slope / local->least;
+    local->newton = (1.0 + error / local->least) *
+                        (solve_on_face(certificate, local->face.free) + step_of_pull(certificate, local, error)) +
+                    local->slope / local->least;
     const double h = SAFE * local->newton * local->change / local->least;
     local->newton_all = SAFE * 2.0 * local->newton / (1.0 + sqrt(1.0 - 2.0 * h));
     return h < 0.5 && local->newton_all < local->domain;
@@ -123,9 +147,9 @@ static double reach_of_cell(const struct softrelu_certificate *certificate, cons
     return reach / SAFE;
 }
 
-/* Change of W of a kink: by round-off into *error, returned per unit of a move on the face. */
+/* Change of W of a kink where the bend is bend: by round-off into *error, returned per unit of a move on the face. */
 static double change_of_width(const struct softrelu_certificate *certificate, const struct srl_kink *kink,
-                              const struct local *local, double *error) {
+                              const struct local *local, double bend, double *error) {
     const struct srl_model *model = certificate->model;
     const struct srl_sensitivity *sensitivity = &local->sensitivity;
     double rate = 0.0;
@@ -138,23 +162,28 @@ static double change_of_width(const struct softrelu_certificate *certificate, co
             most = fmax(most, entry);
         }
         const double length = model->row_norms[i], size = fmax(fabs(least), fabs(most));
-        rate += length * local->bend * (most - least) * local->rows;
-        *error += length * (local->bend * (most - least) * 2.0 * local->logits +
-                            (2.0 * (double)model->m + 20.0) * UNIT * size * sensitivity->slopes);
+        rate += length * bend * (most - least) * local->rows;
+        *error += length * (bend * (most - least) * 2.0 * local->logits +
+                            size * ((double)(model->m + model->d + 6) * UNIT * sensitivity->slopes + sensitivity->slope_error));
     }
     return rate;
 }
 
-/* Moves on the face up to this length leave every multiplier strictly inside its interval: those at any point that near, and
-   those of the quadratic models of F there that lead to one. The latter's gradients may be off by three moves' worth. */
+/* Moves on the face up to this length, at most within, leave every multiplier strictly inside its interval: those at any point
+   that near, and those of the quadratic models of F there that lead to one. The latter's gradients may be off by three moves'
+   worth. */
 static double reach_of_multipliers(const struct softrelu_certificate *certificate, const double *rates,
-                                   const struct local *local) {
-    const double error = local->gradient + srl_norm(certificate->model->d, certificate->rest), swing = 3.0 * local->stiffness;
-    double reach = INFINITY;
+                                   const struct local *local, double within) {
+    const struct srl_sensitivity *sensitivity = &local->sensitivity;
+    const double moved = local->rows > 0.0 ? within * local->rows : 0.0;
+    const double bend = srl_bend_within(sensitivity, 2.0 * local->logits + moved);
+    const double swing = 3.0 * (bend * 2.0 * sensitivity->lever * local->rows + sensitivity->weights + certificate->model->rho);
+    const double error = local->gradient + srl_norm(certificate->model->d, certificate->rest);
+    double reach = within;
     for (int64_t k = 0; k < local->face.kinks; k++) {
         const struct srl_kink *kink = &certificate->kinks[k];
         double width_error;
-        const double width_rate = change_of_width(certificate, kink, local, &width_error);
+        const double width_rate = change_of_width(certificate, kink, local, bend, &width_error);
         const double below = kink->lambda - rates[k] * error,
                      above = kink->width - kink->lambda - rates[k] * error - width_error;
         if (!(below > 0.0 && above > 0.0))
@@ -170,24 +199,27 @@ static double reach_of_multipliers(const struct softrelu_certificate *certificat
             return -1.0;
         reach = fmin(reach, inside / (rate * swing));
     }
-    return reach / SAFE;
+    return reach;
 }
 
 /* The distance, and the ball of convergence: where the Hessian changes by a third of what it is, no kink or bound is met and no
    multiplier leaves. */
 static void judge(const struct softrelu_certificate *certificate, const double *x, const double *rates,
                   const struct local *local, struct srl_distance *distance) {
-    const double bound = SAFE * (local->face.offset + local->newton_all);
-    const double cell = reach_of_cell(certificate, x), multipliers = reach_of_multipliers(certificate, rates, local);
-    distance->answer = !(bound < cell)                      ? SOFTRELU_DISTANCE_CELL
-                       : !(local->newton_all < multipliers) ? SOFTRELU_DISTANCE_MULTIPLIERS
-                                                            : SOFTRELU_DISTANCE_PROVED;
-    if (distance->answer != SOFTRELU_DISTANCE_PROVED)
+    const double bound = SAFE * (local->face.offset + local->newton_all), cell = reach_of_cell(certificate, x);
+    if (!(bound < cell)) {
+        distance->answer = SOFTRELU_DISTANCE_CELL;
         return;
+    }
+    if (!(reach_of_multipliers(certificate, rates, local, SAFE * local->newton_all) >= SAFE * local->newton_all)) {
+        distance->answer = SOFTRELU_DISTANCE_MULTIPLIERS;
+        return;
+    }
     const double least = local->least - local->change * local->newton_all; /* at the minimiser */
     const double quadratic = local->change > 0.0 ? 2.0 * least / (3.0 * local->change) : INFINITY;
-    distance->bound = bound;
-    distance->radius = fmax(0.0, fmin(fmin(quadratic, local->domain), fmin(cell, multipliers)) / SAFE - 2.0 * bound);
+    const double near = fmin(fmin(quadratic, local->domain), cell);
+    *distance = (struct srl_distance){SOFTRELU_DISTANCE_PROVED, bound,
+                                      fmax(0.0, reach_of_multipliers(certificate, rates, local, near) / SAFE - 2.0 * bound)};
 }
 
 bool srl_bound_distance(struct softrelu_certificate *certificate, const double *x, const struct srl_curvature *found,
@@ -210,9 +242,6 @@ bool srl_bound_distance(struct softrelu_certificate *certificate, const double *
         distance->answer = SOFTRELU_DISTANCE_CURVATURE;
         return true;
     }
-    const double reach = 2.0 * local.logits + (local.domain < INFINITY ? local.domain * local.rows : INFINITY);
-    local.bend = srl_bend_within(&local.sensitivity, reach);
-    local.stiffness = local.bend * 2.0 * local.sensitivity.lever * local.rows + local.sensitivity.weights + model->rho;
     judge(certificate, x, rates, &local, distance);
     return true;
 }
