@@ -253,7 +253,7 @@ static void check_ball(const struct face *face, const long double *minimiser, do
             const long double before = distance_between(d, x, minimiser);
             face_newton(face, x);
             const long double after = distance_between(d, x, minimiser);
-            if (!(after <= before * (before / (long double)radius) * (1.0L + 1e-6L) + known))
+            if (!(after <= before * (before / (long double)radius) * (1.0L + 1e-6L) + known + 1e-30L * (long double)radius))
                 fail_msg("an error of %Lg becomes %Lg, radius %g", before, after, radius);
             tally->steps++;
         }
@@ -323,7 +323,8 @@ static void check_problem(const struct instance *instance, struct test_random *r
             length = hypotl(length, start[k]);
         }
         const long double last = face_refine(&face, minimiser);
-        const long double known = 4.0L * last + 64.0L * reference_epsilon() * length;
+        const long double digits = reference_epsilon() / (long double)DBL_EPSILON; /* what the bound would be in long double */
+        const long double known = 4.0L * last + 64.0L * reference_epsilon() * length + digits * (long double)bound;
         if (!(distance_between(d, minimiser, start) <= (long double)bound + known))
             fail_msg("the solver's answer is %Lg away, %g is the bound", distance_between(d, minimiser, start), bound);
         tally->bounded++;
