@@ -171,14 +171,19 @@ static int64_t compress(struct srl_curvature_work *work, const struct srl_model 
     return active;
 }
 
+/* work->rows = A1 basis for a basis of free vectors, row-major. */
+static void map_basis(struct srl_curvature_work *work, const struct srl_model *model, const double *basis, int64_t free) {
+    srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, free, model->d, model->A1.data, model->A1.ld, basis,
+             free, work->rows, free);
+}
+
 bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                          int64_t kept, const unsigned char *on, struct srl_curvature *found) {
     const int64_t d = model->d, free = find_subspace(work, model, kept);
     *found = (struct srl_curvature){INFINITY, 0.0, 0.0, free, work->direction};
     if (free <= 0)
         return free == 0;
-    srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, free, d, model->A1.data, model->A1.ld, work->basis,
-             free, work->rows, free);
+    map_basis(work, model, work->basis, free);
     double trace = start_with_regularisers(work, model, free);
     const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
     find_mean(work, model, at, on, active, free);
@@ -196,4 +201,28 @@ bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model
     const struct srl_matrix z = {work->basis, d, free, free, true};
     srl_gemv(SRL_PLAIN, 1.0, &z, work->hessian, 0.0, work->direction); /* the first eigenvector */
     return true;
+}
+
+double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                               int64_t free, const unsigned char *on) {
+    double *vectors = work->hessian, *scaled = work->concave;
+    for (int64_t k = 0; k < free; k++) { /* to row-major, scaled */
+        for (int64_t i = 0; i < k; i++) {
+            const double above = vectors[k + i * free];
+            vectors[k + i * free] = vectors[i + k * free] / sqrt(work->eigenvalues[k]);
+            vectors[i + k * free] = above / sqrt(work->eigenvalues[i]);
+        }
+        vectors[k + k * free] /= sqrt(work->eigenvalues[k]);
+    }
+    srl_gemm(SRL_PLAIN, model->d, free, free, work->basis, free, vectors, free, scaled, free);
+    map_basis(work, model, scaled, free);
+    const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
+    find_mean(work, model, at, on, active, free);
+    struct longest longest = {0.0, 0.0};
+    for (int64_t first = 0; first < model->m; first += BLOCK) {
+        const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
+        jacobian_rows(work, model, on, active, free, first, count);
+        centre_rows(work, at, free, first, count, &longest);
+    }
+    return longest.first + longest.second;
 }

@@ -33,5 +33,9 @@ void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *wor
    LAPACK refuses. */
 bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                          int64_t kept, const unsigned char *on, struct srl_curvature *found);
+/* Of the positive definite Hessian just found, with the same free dimensions and on: no two rows of the logits' Jacobian are
+   further apart per unit of (p'Hp)^1/2. Takes one more pass over A2, and destroys eigenvectors and concave. */
+double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                               int64_t free, const unsigned char *on);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { PERTURBATIONS = 40, FURTHEST = -16 };
 
-/* bounded: a bound is asked for at the solver's answer; the rest is too ill-conditioned, or too nearly saturated, for one. */
+/* bounded: a good bound is asked for at the solver's answer; the others are ill-conditioned or nearly saturated. */
 static const struct known {
     const char *name, *data; /* data: where the problem is, if not beside the solution */
     bool bounded;

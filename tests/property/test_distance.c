@@ -202,6 +202,8 @@ static struct instance random_problem(struct test_random *random, int64_t trial)
         if (instance.c1 != NULL)
             instance.c1[i] = factor * instance.c1[i - 1];
     }
+    for (int64_t i = 0; i < n && trial % 6 == 5; i++) /* a direction that hardly matters */
+        instance.A1[i * d] *= 1e-3;
     if (trial % 4 == 0) {
         instance.lower = test_doubles(d);
         instance.upper = test_doubles(d);
@@ -324,7 +326,8 @@ static void check_problem(const struct instance *instance, struct test_random *r
         }
         const long double last = face_refine(&face, minimiser);
         const long double digits = reference_epsilon() / (long double)DBL_EPSILON; /* what the bound would be in long double */
-        const long double known = 4.0L * last + 64.0L * reference_epsilon() * length + digits * (long double)bound;
+        const long double known =
+            4.0L * last + 256.0L * reference_epsilon() * fmaxl(length, 1e-3L) + digits * (long double)bound;
         if (!(distance_between(d, minimiser, start) <= (long double)bound + known))
             fail_msg("the solver's answer is %Lg away, %g is the bound", distance_between(d, minimiser, start), bound);
         tally->bounded++;
@@ -333,7 +336,7 @@ static void check_problem(const struct instance *instance, struct test_random *r
         check_around(&face, certificate, minimiser, known, random, tally);
         const double radius = number(solved, SOFTRELU_CERTIFICATE_CONVERGENCE_RADIUS);
         if (radius > 0.0)
-            check_ball(&face, minimiser, radius, 10.0L * known, random, tally);
+            check_ball(&face, minimiser, radius, 40.0L * known, random, tally);
         softrelu_certificate_destroy(certificate);
         face_free(&face);
     }
