@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "certificate_json.h"
+#include "certificate_text.h"
 #include "json.h"
 #include "outputs.h"
 #include "problem.h"
@@ -61,6 +62,7 @@ static void print_examination(const struct examination *at, const char *out) {
         printf("  margin     %.3g, the least slope that holds a kink or a bound (relative)\n", margin);
     }
     print_curvature(certificate);
+    certificate_print_distance(certificate);
     if (verdict == SOFTRELU_VERDICT_NOT_STATIONARY) {
         printf("  slope      %.3g along the direction of descent\n", number(certificate, SOFTRELU_CERTIFICATE_SLOPE));
     }

@@ -68,8 +68,7 @@ static const struct command_kind commands[] = {
      "or a failure to read or write."},
     {COMMAND_CERTIFY, "certify", "--A1 FILE [--A2 FILE] --b FILE --x FILE [OPTION ...]", "say what a point is, and prove it",
      "Computes everything anew from the data: the stationarity residual with its multipliers, the kinks and bounds the point "
-     "is "
-     "at, and the least eigenvalue of the Hessian on what they leave free.\n"
+     "is at, the least eigenvalue of the Hessian on what they leave free, and how far a minimiser is at most.\n"
      "Exit status: 0 certified local minimiser; 1 anything else (the files are written; --out only when there is a direction); "
      "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
     {COMMAND_CONSTANTS, "constants", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "say what is proved of F before any solve",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "summary.h"
 
+#include "certificate_text.h"
 #include "interrupt.h"
 #include "outputs_table.h"
 #include "text.h"
@@ -94,6 +95,7 @@ static void print_point(const struct solve_result *result) {
         printf("%13s", "");
         text_fold(stdout, 13 + printf("%s: ", softrelu_reason_name(reason)), 13, softrelu_reason_text(reason));
     }
+    certificate_print_distance(certificate);
 }
 
 void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report_path) {

@@ -573,6 +573,9 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
       "slope of F along the direction that is given, of length 1; 0 when none is given")                                       \
     X(SOFTRELU_CERTIFICATE_DISTANCE_BOUND, 2120, "distance_bound", SOFTRELU_REAL,                                              \
       "a local minimiser is within this distance; NaN where that is not proved: softrelu_certificate_distance() says why")     \
+    X(SOFTRELU_CERTIFICATE_CONVERGENCE_RADIUS, 2125, "convergence_radius", SOFTRELU_REAL,                                      \
+      "from points within this distance that keep the same kinks and bounds, exact Newton steps at least square the error "    \
+      "over it; NaN where distance_bound is")                                                                                  \
     X(SOFTRELU_CERTIFICATE_GLOBAL, 2130, "global", SOFTRELU_INTEGER, "1: proved to be a global minimiser (within the bounds)")
 
 /** Is there a bound of the distance to a minimiser? X(enumerator, number, name, text). Numbers and names are pinned for ever.

@@ -36,6 +36,7 @@ struct softrelu_certificate {
     const struct srl_model *model;
     softrelu_verdict verdict;
     softrelu_reason reason;
+    softrelu_distance distance;
     double quantities[SRL_CERTIFICATE_COUNT];
     bool examined, has_direction;
     double *lambda;       /* of each unit (n) */

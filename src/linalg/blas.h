@@ -77,6 +77,9 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
    tolerance times the first count. < 0: LAPACK refused. pivots: columns entries, work: srl_full_basis_work(rows, columns). */
 int64_t srl_full_basis_work(int64_t rows, int64_t columns);
 int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work);
+/* Inverse of the triangle R of A = QR (rows x columns, rows >= columns, column-major, destroyed) into the upper triangle of A.
+   0; > 0: R is singular; < 0: LAPACK refused. work: srl_full_basis_work(rows, columns) doubles. */
+int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work);
 /* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S.
    work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
 int64_t srl_syev_work(int64_t order);
