@@ -28,6 +28,9 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
    memory as inner x rows. */
 void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
               const double *b, int64_t ldb, double *c, int64_t ldc);
+/* C += op(A) B, likewise. */
+void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+                  const double *b, int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
 /* S += alpha v v', lower triangle. */

@@ -3,8 +3,14 @@
  *
  *     H = C' diag(r) C + R,    C = G - 1 (f'G),    G = A2 diag(s) A1  (m x d: Jacobian of the logits), s the active units
  *
- * A block of rows of G is one dgemm over the active columns of A2 and rows of A1. Where memory is given for it, G is kept while
- * no unit changes side; otherwise its rows are made, used and forgotten block by block, and so are the rows of a sample. The
+ * A block of rows of G is one dgemm over the active columns of A2 and rows of A1. Where memory is given for it, G is kept from
+ * one point to the next, and when units F change sides
+ *
+ *     G += A2[:, F] diag(+-1) A1[F, :],
+ *
+ * unless it is cheaper to make it anew. Round-off adds up in that: after every update a few rows are compared with rows made
+ * from the data, and G is made anew when they differ. Without that memory its rows are made, used and forgotten block by block,
+ * and so are the rows of a sample. The
  * weighted sum is a dsyrk over the rows of C scaled by sqrt|r_j|, those with r_j > 0 added, those with r_j < 0 subtracted. With
  * A2 absent, G = diag(s) A1: no product at all, and the rows of the units that are off are all equal, so they enter as one.
  *
@@ -23,16 +29,19 @@ struct srl_hessian_work {
     unsigned char *pattern; /* the active units of the point last prepared for (n) */
     int32_t *active;        /* their indices */
     int64_t active_count;
-    double *active_rows;    /* rows of A1 of the active units (n x d, row-major) */
-    double *active_columns; /* columns of A2 of the active units, a block of rows at a time */
-    double *top_row;        /* G_k (d) */
-    double *mean_row;       /* mu (d) */
-    double *mean_hidden;    /* A2' (f without its entry k) on the active units: mu before it goes through A1 (n) */
-    double *weights;        /* f without its entry k (m) */
-    double *block;          /* rows of G, a block at a time */
-    double *scaled_rows;    /* rows of C times sqrt|weight|, a block at a time */
-    double *jacobian;       /* all of G (m x d, row-major), NULL: not kept. Given by the owner of the work */
-    bool jacobian_valid;    /* it belongs to the pattern */
+    int32_t *flipped;            /* units that changed sides since G was made (n) */
+    double *active_rows;         /* rows of A1 of the active units, or of those that flipped (n x d, row-major) */
+    double *active_columns;      /* columns of A2 of the same units, a block of rows at a time */
+    double *top_row;             /* G_k (d) */
+    double *mean_row;            /* mu (d) */
+    double *mean_hidden;         /* A2' (f without its entry k) on the active units: mu before it goes through A1 (n) */
+    double *weights;             /* f without its entry k (m) */
+    double *block;               /* rows of G, a block at a time */
+    double *scaled_rows;         /* rows of C times sqrt|weight|, a block at a time */
+    double *jacobian;            /* all of G (m x d, row-major), NULL: not kept. Given by the owner of the work */
+    bool jacobian_valid;         /* it belongs to kept_pattern */
+    unsigned char *kept_pattern; /* n */
+    int64_t probed;              /* rows compared so far: where the next ones are taken */
 };
 
 void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, const struct srl_model *model);
