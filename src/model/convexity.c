@@ -195,8 +195,8 @@ static bool has_kink(const struct srl_model *model, int64_t i) {
     return false;
 }
 
-static double noise_of_unit(const struct srl_model *model, int64_t i, const double *x) {
-    return unit_noise(model) * (model->row_norms[i] * srl_norm(model->d, x) + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
+static double noise_of_unit(const struct srl_model *model, int64_t i, double x_norm) {
+    return unit_noise(model) * (model->row_norms[i] * x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
 }
 
 /* The sign of u_i on the whole box; 0 when it has both or the box has no end where it matters. row: d of scratch. */
@@ -221,6 +221,7 @@ static int sign_on_box(const struct srl_model *model, int64_t i, double *row) {
 /* The units that the box does not hold, by their indices into work->rows.active; the others' sides into work->rows.on. False
    when x, which is in the set, is too close to one's kink. */
 static bool collect_units(struct srl_convexity_work *work, const struct srl_model *model, const double *x, int64_t *open) {
+    const double x_norm = srl_norm(model->d, x);
     *open = 0;
     for (int64_t i = 0; i < model->n; i++) {
         work->rows.on[i] = 0;
@@ -230,7 +231,7 @@ static bool collect_units(struct srl_convexity_work *work, const struct srl_mode
         work->rows.on[i] = sign != 0 ? sign > 0 : work->at_point[i] > 0.0;
         if (sign != 0)
             continue;
-        if (!(fabs(work->at_point[i]) > noise_of_unit(model, i, x)))
+        if (!(fabs(work->at_point[i]) > noise_of_unit(model, i, x_norm)))
             return false;
         work->rows.active[(*open)++] = (int32_t)i;
     }
@@ -242,6 +243,7 @@ static bool collect_units(struct srl_convexity_work *work, const struct srl_mode
 static bool ball_holds_units(struct srl_convexity_work *work, const struct srl_model *model, double radius, int64_t open) {
     const int64_t d = model->d;
     const double room = 1.0 + 64.0 * (double)(d + 1) * DBL_EPSILON / LEAST_EIGENVALUE;
+    const double centre_norm = srl_norm(d, work->centre);
     const double most = model->curvature != NULL ? trace_of_regulariser(model) : model->rho;
     for (int64_t k = 0; k < open; k++) {
         const int64_t i = work->rows.active[k];
@@ -257,7 +259,7 @@ static bool ball_holds_units(struct srl_convexity_work *work, const struct srl_m
         for (int64_t k = 0; k < count; k++) {
             const int64_t i = work->rows.active[first + k];
             const double reach = room * radius * srl_norm(d, work->columns + k * d);
-            if (!(fabs(work->at_centre[i]) > reach + noise_of_unit(model, i, work->centre)))
+            if (!(fabs(work->at_centre[i]) > reach + noise_of_unit(model, i, centre_norm)))
                 return false;
         }
     }

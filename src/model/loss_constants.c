@@ -7,7 +7,7 @@
 static const double BELOW_PLAIN = 0.060105, BELOW_CORNER = 0.12021;
 static const double ABOVE_PLAIN = 0.12501, ABOVE_CORNER = 0.15406;
 static const double THIRD_MOMENT = 0.0962251; /* sqrt(3)/18: of |D2<e, f>| / osc(e), and the largest third central moment */
-static const double CHANGE_PLAIN = 0.2693376; /* 1/8 + sqrt(3)/12 */
+static const double CHANGE_PLAIN = 0.2114;    /* of |D3(1/2 |f|^2)| */
 static const double CHANGE_SLOPE = 0.125;     /* of |D3<e, f>| / osc(e) */
 static const double CHANGE_SEEN = 0.20203;
 

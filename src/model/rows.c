@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Rows are compared pair by pair when they have so many entries at most (8 MiB), and so many differences are taken. */
-enum { MOST_ENTRIES = 1 << 20, MOST_DIFFERENCES = 1 << 26 };
+/* Rows are compared pair by pair when they have so many entries at most (2 MiB), and so many differences are taken. */
+enum { MOST_ENTRIES = 1 << 18, MOST_DIFFERENCES = 1 << 26 };
 
 static int64_t row_length(const struct srl_model *model, enum srl_rows_of of) {
     return of == SRL_ROWS_OF_A2 ? model->n : model->d;
@@ -68,7 +68,8 @@ void srl_rows_read(struct srl_rows *rows, const struct srl_model *model, enum sr
 static double distance_between(struct srl_rows *rows, int64_t length, const double *one, const double *other) {
     for (int64_t k = 0; k < length; k++)
         rows->difference[k] = one[k] - other[k];
-    return srl_norm(length, rows->difference);
+    const double square = srl_dot(length, rows->difference, rows->difference);
+    return square > 1e-250 && square < 1e250 ? sqrt(square) : srl_norm(length, rows->difference);
 }
 
 /* The larger; NaN, of infinite entries, counts as infinite. */
