@@ -148,7 +148,7 @@ static void sharp(void **state) {
     const double b[2] = {1.0, 0.0}, flat[2] = {0.5, 0.5};
     struct test_random random = {32};
     double shares[KINDS] = {0.0};
-    for (int64_t draw = 0; draw < test_count(6, 2); draw++)
+    for (int64_t draw = 0; draw < test_count(6, 12); draw++)
         search(&random, "corner", b, 2, SOFTRELU_SQUARES, shares);
     assert_true(shares[0] > 0.9999 && shares[1] > 0.9999 && shares[2] > 0.5);
     const struct srl_loss_constants corner = constants_for(b, 2, SOFTRELU_SQUARES),
