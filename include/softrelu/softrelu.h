@@ -686,7 +686,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE, 3050, "curvature_change", SOFTRELU_REAL,                                             \
       "c3: |D3loss[v, v, v]| <= c3 osc(v)^3 at all logits")                                                                    \
     X(SOFTRELU_CONSTANT_CURVATURE_BELOW_OBSERVED, 3060, "curvature_below_observed", SOFTRELU_REAL,                             \
-      "the least c1 that no search contradicts, for this loss and b; NaN where none was looked for")                                      \
+      "c1 as far as searches know it, never above the proved one; NaN where none was made")                                    \
     X(SOFTRELU_CONSTANT_CURVATURE_ABOVE_OBSERVED, 3070, "curvature_above_observed", SOFTRELU_REAL, "likewise c2")              \
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE_OBSERVED, 3080, "curvature_change_observed", SOFTRELU_REAL, "likewise c3")            \
     X(SOFTRELU_CONSTANT_OUTPUT_DISTANCE, 3090, "output_distance", SOFTRELU_REAL,                                               \
@@ -707,7 +707,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_ROW_DISTANCE, 3200, "row_distance", SOFTRELU_REAL,                                                     \
       "largest distance between two rows of G at the point; a bound of it where row_distance_exact is 0")                      \
     X(SOFTRELU_CONSTANT_ROW_DISTANCE_EXACT, 3210, "row_distance_exact", SOFTRELU_INTEGER,                                      \
-      "1: all pairs were looked at; 0: too many, the sum of the two largest distances from the mean row is given")              \
+      "1: all pairs were looked at; 0: too many, the sum of the two largest distances from the mean row is given")             \
     X(SOFTRELU_CONSTANT_SPECTRAL_NORM, 3220, "spectral_norm", SOFTRELU_REAL, "spectral norm of C at the point")                \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST, 3230, "hessian_least", SOFTRELU_REAL, "least eigenvalue of the Hessian at the point")   \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST_CELL, 3240, "hessian_least_cell", SOFTRELU_REAL,                                         \

@@ -202,23 +202,24 @@ static double noise_of_unit(const struct srl_model *model, int64_t i, double x_n
     return unit_noise(model) * (model->row_norms[i] * x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
 }
 
+/* Whether side u_i > 0 on the whole box, a the row of unit i: the least of each term is at one end. */
+static bool is_on_side(const struct srl_model *model, int64_t i, const double *a, double side) {
+    double least = model->c1 != NULL ? side * model->c1[i] : 0.0, size = fabs(least);
+    for (int64_t k = 0; k < model->d; k++) {
+        const double slope = side * a[k];
+        const double term = slope == 0.0 ? 0.0 : slope * (slope > 0.0 ? srl_lower(model, k) : srl_upper(model, k));
+        least += term;
+        size += fabs(term);
+    }
+    return least > unit_noise(model) * size;
+}
+
 /* The sign of u_i on the whole box; 0 when it has both or the box has no end where it matters. row: d of scratch. */
 static int sign_on_box(const struct srl_model *model, int64_t i, double *row) {
-    const double bias = model->c1 != NULL ? model->c1[i] : 0.0;
-    double least = bias, most = bias, size_of_least = fabs(bias), size_of_most = fabs(bias);
     if (!srl_has_bounds(model))
         return 0;
     srl_copy_row(&model->A1, i, row);
-    for (int64_t k = 0; k < model->d; k++) {
-        if (row[k] == 0.0)
-            continue;
-        const double at_lower = row[k] * srl_lower(model, k), at_upper = row[k] * srl_upper(model, k);
-        least += fmin(at_lower, at_upper);
-        most += fmax(at_lower, at_upper);
-        size_of_least += fabs(fmin(at_lower, at_upper));
-        size_of_most += fabs(fmax(at_lower, at_upper));
-    }
-    return least > unit_noise(model) * size_of_least ? 1 : most < -unit_noise(model) * size_of_most ? -1 : 0;
+    return is_on_side(model, i, row, 1.0) ? 1 : is_on_side(model, i, row, -1.0) ? -1 : 0;
 }
 
 /* The units that the box does not hold, by their indices into work->rows.active; the others' sides into work->rows.on. False

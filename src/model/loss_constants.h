@@ -16,7 +16,7 @@ struct srl_loss_constants {
 };
 
 struct srl_loss_constants srl_loss_constants_of(const struct srl_model *model);
-/* The least ones that no search found a counterexample to; NaN for squares with b outside the simplex. For no proof. */
+/* As far as searches know them: never above the proved ones; NaN for squares with b outside the simplex. For no proof. */
 struct srl_loss_constants srl_loss_constants_observed(const struct srl_model *model);
 
 #endif

@@ -179,8 +179,20 @@ static void invariances(void **state) {
     assert_true(isinf(infinite.below) && isinf(infinite.above) && isinf(infinite.change));
 }
 
+static void observed(void **state) {
+    (void)state;
+    const double inside[3] = {0.0, 0.3, 0.7}, outside[3] = {0.1, 0.3, 0.7};
+    struct srl_model model = {.n = 1, .d = 1, .m = 3, .b = inside};
+    const struct srl_loss_constants proved = srl_loss_constants_of(&model), seen = srl_loss_constants_observed(&model);
+    assert_true(seen.below == proved.below && seen.above == proved.above && seen.change == 0.20203 && proved.change > 0.29);
+    model.b = outside;
+    assert_true(isnan(srl_loss_constants_observed(&model).below) && isnan(srl_loss_constants_observed(&model).change));
+    model.loss = SOFTRELU_KL;
+    assert_true(srl_loss_constants_observed(&model).above == srl_loss_constants_of(&model).above);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(never_exceeded), cmocka_unit_test(sharp),
-                                       cmocka_unit_test(invariances)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(never_exceeded), cmocka_unit_test(sharp), cmocka_unit_test(invariances),
+                                       cmocka_unit_test(observed)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
