@@ -609,7 +609,7 @@ SOFTRELU_API const char *softrelu_distance_name(softrelu_distance distance);
 SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
- * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 3 d^2 doubles and a
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 4 d^2 doubles and a
  * block of rows of A2. One thread at a time; to be destroyed before the problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
