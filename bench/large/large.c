@@ -104,10 +104,10 @@ static int64_t scaled(int64_t size, double by) { return (int64_t)fmax(2.0, round
 static bool run_shape(const int64_t shape[3], json_t *results) {
     const int64_t n = scaled(shape[0], sqrt(options.scale)), d = scaled(shape[1], sqrt(options.scale));
     const int64_t m = scaled(shape[2], options.scale);
-    struct measurement *runs[METHODS][REPEATS_MOST];
+    struct measurement *runs[METHODS][REPEATS_MOST] = {{NULL}};
     struct shared_problem shared = share_problem(n, d, m, options.loss, 2024);
     json_t *methods = json_array();
-    bool good = true, same[METHODS];
+    bool good = true, same[METHODS] = {false};
     printf("\n(n, d, m) = (%lld, %lld, %lld), %s, %.0f MiB of data, G would be %.0f MiB\n\n"
            "| method | seconds | of all cores | Hessians | iterations | rows | products | enlarged, fallbacks | MiB allocated "
            "| MiB "
@@ -137,18 +137,23 @@ static bool run_shape(const int64_t shape[3], json_t *results) {
 }
 
 static bool take(const char *name, const char *value) {
-    if (strcmp(name, "--shape") == 0)
-        options.shape = atoi(value);
-    else if (strcmp(name, "--repeats") == 0)
-        options.repeats = atoi(value);
-    else if (strcmp(name, "--scale") == 0)
-        options.scale = atof(value);
-    else if (strcmp(name, "--epsilon") == 0)
-        options.epsilon = atof(value);
-    else if (strcmp(name, "--out") == 0)
+    double number = 0.0;
+    if (strcmp(name, "--out") == 0) {
         options.out = value;
-    else if (strcmp(name, "--loss") == 0 && (strcmp(value, "squares") == 0 || strcmp(value, "kl") == 0))
+        return true;
+    }
+    if (strcmp(name, "--loss") == 0) {
         options.loss = value[0] == 'k' ? SOFTRELU_KL : SOFTRELU_SQUARES;
+        return strcmp(value, "squares") == 0 || strcmp(value, "kl") == 0;
+    }
+    if (strcmp(name, "--scale") == 0)
+        return read_number(value, 1e-4, 1.0, &options.scale);
+    if (strcmp(name, "--epsilon") == 0)
+        return read_number(value, 1e-3, 0.99, &options.epsilon);
+    if (strcmp(name, "--shape") == 0 && read_number(value, 0.0, SHAPES - 1, &number))
+        options.shape = (int)number;
+    else if (strcmp(name, "--repeats") == 0 && read_number(value, 1.0, REPEATS_MOST, &number))
+        options.repeats = (int)number;
     else
         return false;
     return true;
@@ -158,8 +163,7 @@ int main(int count, char **words) {
     bool understood = true;
     for (int i = 1; i < count; i += 2)
         understood = understood && i + 1 < count && take(words[i], words[i + 1]);
-    if (!understood || options.shape < -1 || options.shape >= SHAPES || options.repeats < 1 || options.repeats > REPEATS_MOST ||
-        !(options.scale > 0.0 && options.scale <= 1.0) || !(options.epsilon >= 0.0)) {
+    if (!understood) {
         fprintf(stderr,
                 "usage: large [--shape 0|1|2] [--scale S] [--repeats K] [--loss squares|kl] [--epsilon E] [--out FILE.json]\n");
         return 2;

@@ -38,14 +38,14 @@ static void release(void *block, void *context) {
     free(start);
 }
 
-/* A line of /proc/self/status in bytes; 0 where there is none. */
+/* A line of /proc/self/status, "Name:  number kB", in bytes; 0 where there is none. */
 static double status_of(const char *name) {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];
     double kibibytes = 0.0;
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, name, strlen(name)) == 0)
-            kibibytes = atof(line + strlen(name) + 1);
+            kibibytes = strtod(line + strlen(name), NULL);
     if (file != NULL)
         (void)fclose(file);
     return 1024.0 * kibibytes;
