@@ -120,6 +120,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
                                          &solver->stop_requested};
     solver->newton.factorisations = 0;
     srl_reset_newton_matrix(solver);
+    solver->hessian_work.jacobian_valid = false; /* a solve depends on its data alone, not on the solve before */
     solver->newton.foothold = 0.0;
     solver->damping = 0.0;
     solver->path.length = 0;
