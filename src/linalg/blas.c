@@ -45,6 +45,30 @@ void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t 
     multiply(op, rows, columns, inner, a, lda, b, ldb, 1.0, c, ldc);
 }
 
+static void multiply_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+    if (rows == 0 || columns == 0)
+        return;
+    cblas_sgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),
+                narrow(inner), 1.0F, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, int64_t ldc) {
+    multiply_single(op, rows, columns, inner, a, lda, b, ldb, 0.0F, c, ldc);
+}
+
+void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                         const float *b, int64_t ldb, float *c, int64_t ldc) {
+    multiply_single(op, rows, columns, inner, a, lda, b, ldb, 1.0F, c, ldc);
+}
+
+void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds) {
+    if (order > 0)
+        cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), 1.0F, b, leading(ldb), 0.0F, s,
+                    leading(lds));
+}
+
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds) {
     if (order == 0)
         return;

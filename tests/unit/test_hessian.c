@@ -59,9 +59,9 @@ static void compare(struct workplace *at, struct test_random *random) {
     int32_t *rows = calloc((size_t)m, sizeof *rows);
     assert_non_null(rows);
 
-    at->work.jacobian = srl_has_output_layer(model) ? at->jacobian : NULL;
+    at->work.jacobian.kept = srl_has_output_layer(model) ? at->jacobian : NULL;
     srl_hessian_assemble(model, &at->work, &at->point, at->point.r, kept);
-    at->work.jacobian = NULL;
+    at->work.jacobian.kept = NULL;
     srl_hessian_assemble(model, &at->work, &at->point, at->point.r, streamed);
     assert_true(difference(d, kept, streamed) <= 1e-12);
 
@@ -74,7 +74,8 @@ static void compare(struct workplace *at, struct test_random *random) {
                 rows[count] = (int32_t)j;
                 weights[count++] = at->point.r[j];
             }
-        at->work.jacobian = part == 1 && at->work.jacobian_valid ? at->jacobian : NULL; /* listed rows from a kept one, too */
+        at->work.jacobian.kept =
+            part == 1 && at->work.jacobian.kept_valid ? at->jacobian : NULL; /* listed rows from a kept one, too */
         srl_hessian_add(model, &at->work, at->point.outer.top, rows, weights, count, listed, negative);
     }
     double trace = 0.0;
@@ -90,14 +91,14 @@ static void compare(struct workplace *at, struct test_random *random) {
     double *x = test_copy(at->point.x, d), *other = test_doubles(d);
     for (int64_t k = 0; k < d; k++)
         other[k] = -x[k] + random_normal(random);
-    at->work.jacobian = srl_has_output_layer(model) ? at->jacobian : NULL;
+    at->work.jacobian.kept = srl_has_output_layer(model) ? at->jacobian : NULL;
     for (int visit = 0; visit < 2; visit++) {
         assert_true(srl_point_move(model, &at->point, visit == 0 ? other : x));
         assert_true(srl_point_differentiate(model, &at->point, at->scratch));
         if (visit == 0)
-            at->work.jacobian = NULL; /* looked at without the kept one */
+            at->work.jacobian.kept = NULL; /* looked at without the kept one */
         srl_hessian_assemble(model, &at->work, &at->point, at->point.r, streamed);
-        at->work.jacobian = srl_has_output_layer(model) ? at->jacobian : NULL;
+        at->work.jacobian.kept = srl_has_output_layer(model) ? at->jacobian : NULL;
     }
     assert_true(difference(d, kept, streamed) <= 1e-12);
     free(kept);
@@ -164,9 +165,9 @@ static void kept_along_a_walk(void **state) {
                 x[k] += (step % 50 == 49 ? 1.0 : 0.03) * random_normal(&random);
             assert_true(srl_point_move(at.model, &at.point, x));
             assert_true(srl_point_differentiate(at.model, &at.point, at.scratch));
-            at.work.jacobian = at.jacobian;
+            at.work.jacobian.kept = at.jacobian;
             srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, kept);
-            at.work.jacobian = NULL;
+            at.work.jacobian.kept = NULL;
             srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, anew);
             assert_true(difference(d, kept, anew) <= 1e-12);
         }
@@ -188,7 +189,7 @@ static void a_spoilt_jacobian_is_noticed(void **state) {
     double *x = test_doubles(d), hessian[25], anew[25];
     random_fill(&random, 1.0, d, x);
     struct workplace at = workplace_at(&instance, PLAIN_PLACEMENT, x);
-    at.work.jacobian = at.jacobian;
+    at.work.jacobian.kept = at.jacobian;
     srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, hessian);
     for (int64_t j = 0; j < m; j++)
         at.jacobian[j * d + 2] += 1e-6; /* every row: whichever are looked at */
@@ -196,7 +197,7 @@ static void a_spoilt_jacobian_is_noticed(void **state) {
     assert_true(srl_point_move(at.model, &at.point, x));
     assert_true(srl_point_differentiate(at.model, &at.point, at.scratch));
     srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, hessian);
-    at.work.jacobian = NULL;
+    at.work.jacobian.kept = NULL;
     srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, anew);
     assert_true(difference(d, hessian, anew) <= 1e-13);
     leave(&at);
