@@ -90,25 +90,67 @@ void softrelu_solver_destroy(softrelu_solver *solver) {
         return;
     const struct srl_allocator allocator = solver->allocator;
     srl_report_release(&solver->core.report, &allocator);
+    srl_report_release(&solver->core.starts.best, &allocator);
+    srl_arena_release(&solver->starts_arena, &allocator);
     srl_arena_release(&solver->arena, &allocator);
     srl_arena_release(&solver->matrix_arena, &allocator);
     srl_release(&allocator, solver);
 }
 
+/* Room for the ends of several starts and the report of the best one, in place of what there was. */
+static bool reserve_starts(softrelu_solver *solver, const struct srl_settings *settings, struct srl_arena *arena,
+                           struct srl_starts *starts) {
+    const struct srl_model *model = &solver->model;
+    if (settings->starts == 1)
+        return true;
+    srl_starts_carve(arena, starts, model, settings->starts);
+    if (!srl_arena_reserve(arena, &solver->allocator))
+        return false;
+    srl_starts_carve(arena, starts, model, settings->starts);
+    if (srl_report_reserve(&starts->best, settings->trace_length, &solver->allocator))
+        return true;
+    srl_arena_release(arena, &solver->allocator);
+    return false;
+}
+
+static void replace_starts(softrelu_solver *solver, struct srl_arena arena, struct srl_starts starts) {
+    srl_report_release(&solver->core.starts.best, &solver->allocator);
+    srl_arena_release(&solver->starts_arena, &solver->allocator);
+    solver->starts_arena = arena;
+    solver->core.starts = starts;
+}
+
+/* Memory for the trace, the present one's and the best start's: all of it, or none and nothing changed. */
+static softrelu_status reserve_reports(softrelu_solver *solver, const struct srl_settings *settings) {
+    struct srl_arena arena = {0};
+    struct srl_starts starts = {0};
+    struct srl_solver *core = &solver->core;
+    if (!reserve_starts(solver, settings, &arena, &starts))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for the ends of %lld starts",
+                        (long long)settings->starts);
+    if (settings->trace_length != core->settings.trace_length &&
+        !srl_report_reserve(&core->report, settings->trace_length, &solver->allocator)) {
+        srl_report_release(&starts.best, &solver->allocator);
+        srl_arena_release(&arena, &solver->allocator);
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
+                        (long long)settings->trace_length);
+    }
+    replace_starts(solver, arena, starts);
+    return SOFTRELU_OK;
+}
+
 /* The settings that need memory get it before they change. */
 static softrelu_status settle(softrelu_solver *solver, const struct srl_settings *changed) {
     struct srl_solver *core = &solver->core;
-    if (!same_matrix_work(changed, &core->settings)) {
-        const softrelu_status status = reserve_matrix_work(solver, changed);
-        if (status != SOFTRELU_OK)
-            return status;
-    }
-    if (changed->trace_length != core->settings.trace_length &&
-        !srl_report_reserve(&core->report, changed->trace_length, &solver->allocator))
-        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
-                        (long long)changed->trace_length);
-    core->settings = *changed;
-    return SOFTRELU_OK;
+    softrelu_status status = SOFTRELU_OK;
+    if (!same_matrix_work(changed, &core->settings))
+        status = reserve_matrix_work(solver, changed);
+    if (status == SOFTRELU_OK &&
+        (changed->trace_length != core->settings.trace_length || changed->starts != core->settings.starts))
+        status = reserve_reports(solver, changed);
+    if (status == SOFTRELU_OK)
+        core->settings = *changed;
+    return status;
 }
 
 softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_setting setting, int64_t value) {
@@ -295,7 +337,7 @@ softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (status != SOFTRELU_OK)
         return status;
     atomic_store(&solver->running, 1);
-    status = srl_solve(&solver->core, &solver->message);
+    status = srl_minimise(&solver->core, &solver->message);
     atomic_store(&solver->running, 0);
     return status;
 }
@@ -310,6 +352,58 @@ softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *
     memcpy(x, solver->core.current.x, (size_t)length * sizeof *x);
     return SOFTRELU_OK;
 }
+
+int64_t softrelu_solver_minimiser_count(const softrelu_solver *solver) {
+    if (solver == NULL || solver->core.report.termination == SOFTRELU_NOT_RUN)
+        return 0;
+    return solver->core.starts.count > 0 ? solver->core.starts.count : 1;
+}
+
+softrelu_status softrelu_solver_minimiser(const softrelu_solver *solver, int64_t index, double *x, int64_t length) {
+    if (solver == NULL || x == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (index < 0 || index >= softrelu_solver_minimiser_count(solver) || length != solver->model.d)
+        return SOFTRELU_ERROR_SIZE;
+    const struct srl_starts *starts = &solver->core.starts;
+    memcpy(x, starts->count > 0 ? starts->ends[index].x : solver->core.current.x, (size_t)length * sizeof *x);
+    return SOFTRELU_OK;
+}
+
+const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu_solver *solver, int64_t index) {
+    if (index < 0 || index >= softrelu_solver_minimiser_count(solver))
+        return NULL;
+    const struct srl_starts *starts = &solver->core.starts;
+    return starts->count > 0 ? &starts->ends[index].certificate : &solver->core.certificate;
+}
+
+/* A vector of the target that is not the problem's becomes the copy's, too. */
+static void copy_target(softrelu_solver *copy, softrelu_array array, const double *values, int64_t length) {
+    const struct target_slot slot = target_slot_of(copy, array);
+    if (values == *slot.values)
+        return;
+    memcpy(slot.room, values, (size_t)length * sizeof *values);
+    *slot.values = slot.room;
+}
+
+softrelu_solver *srl_solver_copy(const softrelu_solver *solver) {
+    softrelu_solver *copy = NULL;
+    if (softrelu_solver_create(solver->problem, &copy) != SOFTRELU_OK)
+        return NULL;
+    if (settle(copy, &solver->core.settings) != SOFTRELU_OK) {
+        softrelu_solver_destroy(copy);
+        return NULL;
+    }
+    const struct srl_model *model = &solver->model;
+    copy_target(copy, SOFTRELU_B, model->b, model->m);
+    copy_target(copy, SOFTRELU_X_REF, model->x_ref, model->d);
+    copy_target(copy, SOFTRELU_LOWER, model->lower, model->d);
+    copy_target(copy, SOFTRELU_UPPER, model->upper, model->d);
+    copy->core.has_start = solver->core.has_start;
+    memcpy(copy->core.start, solver->core.start, (size_t)model->d * sizeof *copy->core.start);
+    return copy;
+}
+
+bool srl_solver_is_running(const softrelu_solver *solver) { return atomic_load(&solver->running) != 0; }
 
 const softrelu_report *softrelu_solver_report(const softrelu_solver *solver) {
     return solver != NULL ? &solver->core.report : NULL;
