@@ -3,11 +3,14 @@
  * is the one a single solve has: the user's x0, or else the warm start. With an x0 the warm start is the second. After them
  * come, by turns, perturbations of the first start and random points:
  *
- *     x = base + SPREAD s g          x = centre + s g          g standard normal, by seed, number of the start and entry
+ *     x = base + s g          x = centre + s g          g standard normal, by seed, number of the start and entry
  *
  * centre is x_ref, the point that the proximity term holds x to, or 0, and s is how far the base is from it, as a root mean
  * square over the entries: u = A1 x + c1 then has the size it has at a point that is known to fit. Where the base is the
- * centre, s makes the root mean square of A1 x one. Points are brought within the bounds.
+ * centre, s makes the root mean square of A1 x one. Shorter perturbations end too often where the base itself does: on small
+ * noisy problems of the synthetic family the lowest of eight ends was above the lowest known by 20 % of it with 0.1 s, 5 to 12
+ * % with 0.5 s, 4 to 8 % with s, 3 % for random points (and 30 % for the first end alone). Points are brought within the
+ * bounds.
  */
 #include <float.h>
 #include <math.h>
@@ -18,8 +21,7 @@
 #include "certificate/keep.h"
 #include "solver/solver.h"
 
-static const double SPREAD = 0.5; /* of a perturbation, relative to s */
-static const double SAME = 1e-6;  /* distance of two ends that are one, relative to the larger of them and of the base */
+static const double SAME = 1e-6; /* distance of two ends that are one, relative to the larger of them and of the base */
 
 void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const struct srl_model *model, int64_t count) {
     starts->ends = srl_arena_take(arena, count, sizeof *starts->ends);
@@ -56,7 +58,7 @@ static const double *choose_start(struct srl_solver *solver, int64_t number) {
         return NULL;
     double *point = solver->starts.point;
     const bool random = drawn % 2 != 0;
-    const double scale = scale_of(solver) * (random ? 1.0 : SPREAD);
+    const double scale = scale_of(solver);
     for (int64_t k = 0; k < model->d; k++)
         point[k] = (random ? centre_at(model, k) : solver->starts.base[k]) +
                    scale * srl_random_normal((uint64_t)solver->settings.start_seed, (uint64_t)number, (uint64_t)k);
