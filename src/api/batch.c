@@ -200,10 +200,10 @@ static int during_solve(const softrelu_report *report, void *user) {
 }
 
 /* Gives the worker's solver the target's columns. */
-static softrelu_status take_target(const struct worker *worker) {
+static softrelu_status take_target(struct worker *worker) {
     static const softrelu_array vectors[] = {SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER, SOFTRELU_UPPER};
     const struct srl_model *model = worker->batch->model;
-    softrelu_status status = softrelu_solver_set_callback(worker->solver, during_solve, (void *)(uintptr_t)worker);
+    softrelu_status status = softrelu_solver_set_callback(worker->solver, during_solve, worker);
     for (int kind = 0; kind < KINDS && status == SOFTRELU_OK; kind++) {
         const struct columns *columns = &worker->batch->columns[kind];
         if (columns->values == NULL)
