@@ -512,7 +512,7 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
     X(SOFTRELU_REPORT_HESSIAN_PRODUCTS, 180, "hessian_products", SOFTRELU_INTEGER,                                             \
       "products with the exact Hessian in conjugate gradients")                                                                \
     X(SOFTRELU_REPORT_STARTS, 190, "starts", SOFTRELU_INTEGER, "points that were started from")                                \
-    X(SOFTRELU_REPORT_MINIMISERS, 200, "minimisers", SOFTRELU_INTEGER, "distinct points where these starts ended")             \
+    X(SOFTRELU_REPORT_MINIMISERS, 200, "minimiser_count", SOFTRELU_INTEGER, "distinct points where these starts ended")        \
     X(SOFTRELU_REPORT_SECONDS_STARTS, 210, "seconds_starts", SOFTRELU_REAL, "wall time of all starts")
 
 /** Quantities of one iteration in the trace, X(enumerator, number, name, type, text). Pinned numbers and names. */
@@ -755,7 +755,7 @@ SOFTRELU_API softrelu_status softrelu_batch_set_columns(softrelu_batch *batch, s
 /** Called as a softrelu_callback in the solve of every target, and once more when a target has ended: then the report's
     termination is no longer SOFTRELU_NOT_RUN, or the target has failed, and the return value is not looked at. Otherwise a
     non-zero return stops the solve of this target. Called from the threads of the batch, one call at a time. It may call
-    softrelu_batch_request_stop() and read the report. */
+    softrelu_batch_request_stop() and softrelu_batch_status() of its target, and read the report. */
 typedef int (*softrelu_batch_callback)(int64_t target, const softrelu_report *report, void *user);
 /** Sets the callback; NULL removes it. */
 SOFTRELU_API softrelu_status softrelu_batch_set_callback(softrelu_batch *batch, softrelu_batch_callback callback, void *user);
