@@ -605,7 +605,8 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
     X(SOFTRELU_DISTANCE_NOT_CERTIFIED, 10, "not-certified", "the point is no certified local minimiser")                       \
     X(SOFTRELU_DISTANCE_CURVATURE, 20, "curvature",                                                                            \
       "the Hessian may change too much within a Newton step for its curvature (Kantorovich's condition)")                      \
-    X(SOFTRELU_DISTANCE_CELL, 30, "cell", "a kink or a bound of x lies within the distance")                                   \
+    X(SOFTRELU_DISTANCE_CELL, 30, "cell",                                                                                      \
+      "a kink or a bound of x lies within the distance, or the kinks of the point are not known to meet")                      \
     X(SOFTRELU_DISTANCE_MULTIPLIERS, 40, "multipliers", "a multiplier may leave its interval within the distance")
 
 #define SOFTRELU_ENUMERATE_VERDICT(name, number, word, text) name = (number),
@@ -640,7 +641,7 @@ SOFTRELU_API const char *softrelu_distance_name(softrelu_distance distance);
 SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
- * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 5 d^2 doubles and
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 8 d^2 doubles and
  * blocks of rows of A2. One thread at a time; to be destroyed before the problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
@@ -658,7 +659,8 @@ SOFTRELU_API void softrelu_certificate_destroy(softrelu_certificate *certificate
  *     g + sum over K of lambda_i a_i + mu = 0     0 <= lambda_i <= q_i,  mu_k <= 0 at a lower, >= 0 at an upper bound, else 0
  *
  * and a local minimiser when moreover all multipliers are strictly inside their intervals and the Hessian is positive definite
- * on {p : a_i'p = 0 on K, p_k = 0 on B}.
+ * on {p : a_i'p = 0 on K, p_k = 0 on B}. How far such a point is at most from a minimiser without any round-off is
+ * SOFTRELU_CERTIFICATE_DISTANCE_BOUND.
  * @param x d numbers within the bounds. @param length must be d.
  * @param kink_tolerance >= 0; 1e-9 is usual. @param tolerance of the relative residual, >= 0; 1e-12 is usual.
  * @return SOFTRELU_ERROR_VALUE when x is outside its bounds (the message has the index) or a tolerance is not a finite number
@@ -798,8 +800,7 @@ typedef struct softrelu_constants softrelu_constants;
 
 /**
  * The constants of a problem and of a point, X(enumerator, number, name, type, text). Pinned numbers and names. Everything is
- * proved in docs/constants.md, except the three "observed" ones, for which there is numerical evidence only: nothing here and
- * no certificate uses them. osc(v) = max v - min v; G is the Jacobian of the logits, C its rows centred by their f-weighted
+ * proved in docs/constants.md. osc(v) = max v - min v; G is the Jacobian of the logits, C its rows centred by their f-weighted
  * mean. Bounds of the Hessian's eigenvalues have room for round-off; the others hold up to a few ulps of their terms.
  */
 #define SOFTRELU_CONSTANT_LIST(X)                                                                                              \
@@ -812,10 +813,6 @@ typedef struct softrelu_constants softrelu_constants;
       "c2: D2loss[v, v] <= c2 osc(v)^2 at all logits")                                                                         \
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE, 3050, "curvature_change", SOFTRELU_REAL,                                             \
       "c3: |D3loss[v, v, v]| <= c3 osc(v)^3 at all logits")                                                                    \
-    X(SOFTRELU_CONSTANT_CURVATURE_BELOW_OBSERVED, 3060, "curvature_below_observed", SOFTRELU_REAL,                             \
-      "the least c1 that no search contradicts, for this loss and b; NaN where none was looked for")                           \
-    X(SOFTRELU_CONSTANT_CURVATURE_ABOVE_OBSERVED, 3070, "curvature_above_observed", SOFTRELU_REAL, "likewise c2")              \
-    X(SOFTRELU_CONSTANT_CURVATURE_CHANGE_OBSERVED, 3080, "curvature_change_observed", SOFTRELU_REAL, "likewise c3")            \
     X(SOFTRELU_CONSTANT_OUTPUT_DISTANCE, 3090, "output_distance", SOFTRELU_REAL,                                               \
       "largest distance between two rows of A2; a bound of it where that many pairs are too many")                             \
     X(SOFTRELU_CONSTANT_ROW_DISTANCE_ALL, 3100, "row_distance_all", SOFTRELU_REAL,                                             \
