@@ -13,8 +13,9 @@
 enum { KINDS = 5 };
 
 /* What may differ from target to target. */
+static const softrelu_array kinds[KINDS] = {SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER, SOFTRELU_UPPER, SOFTRELU_X0};
 struct columns {
-    const double *values; /* of target t at values + t ld; NULL: all as in the solvers */
+    const double *values; /* of target t at values + t ld; NULL: not given */
     int64_t ld;
 };
 
@@ -40,6 +41,8 @@ struct softrelu_batch {
     bool automatic; /* the number of threads */
     softrelu_blas_use blas;
     struct columns columns[KINDS];
+    double *standard[KINDS]; /* for all targets, where columns are not given: of the solver the batch was made from */
+    bool has_standard[KINDS];
     struct outcome *outcomes;
     int64_t capacity, targets; /* that there is room for; of the last run */
     int threads;               /* of the last run */
@@ -53,9 +56,25 @@ struct softrelu_batch {
     struct srl_message message;
 };
 
+static int64_t rows_of(const softrelu_batch *batch, int kind) {
+    return kinds[kind] == SOFTRELU_B ? batch->model->m : batch->model->d;
+}
+
 static void carve(struct srl_arena *arena, softrelu_batch *batch) {
     batch->workers = srl_arena_take(arena, batch->worker_count, sizeof *batch->workers);
     batch->outcomes = srl_arena_take(arena, batch->capacity, sizeof *batch->outcomes);
+    for (int kind = 0; kind < KINDS; kind++)
+        batch->standard[kind] = srl_arena_doubles(arena, rows_of(batch, kind));
+}
+
+/* What the solver has of its own, as it is now. */
+static void copy_target(softrelu_batch *batch, const softrelu_solver *solver) {
+    for (int kind = 0; kind < KINDS; kind++) {
+        const double *own = srl_own_vector(solver, kinds[kind]);
+        batch->has_standard[kind] = own != NULL;
+        if (own != NULL)
+            memcpy(batch->standard[kind], own, (size_t)rows_of(batch, kind) * sizeof *own);
+    }
 }
 
 static int processors(void) {
@@ -65,7 +84,7 @@ static int processors(void) {
 
 static bool make_workers(softrelu_batch *batch, const softrelu_solver *solver) {
     for (int i = 0; i < batch->worker_count; i++) {
-        batch->workers[i] = (struct worker){batch, srl_solver_copy(solver), 0};
+        batch->workers[i] = (struct worker){batch, srl_solver_like(solver), 0};
         if (batch->workers[i].solver == NULL)
             return false;
     }
@@ -110,6 +129,7 @@ softrelu_status softrelu_batch_create(const softrelu_solver *solver, int64_t cap
             softrelu_batch_destroy(created);
         return SOFTRELU_ERROR_MEMORY;
     }
+    copy_target(created, solver);
     *batch = created;
     return SOFTRELU_OK;
 }
@@ -134,7 +154,6 @@ static softrelu_status check_idle(softrelu_batch *batch) {
 }
 
 static int kind_of(softrelu_array array) {
-    static const softrelu_array kinds[KINDS] = {SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER, SOFTRELU_UPPER, SOFTRELU_X0};
     for (int kind = 0; kind < KINDS; kind++)
         if (kinds[kind] == array)
             return kind;
@@ -154,7 +173,7 @@ softrelu_status softrelu_batch_set_columns(softrelu_batch *batch, softrelu_array
                         "array %d is not given by target: SOFTRELU_B, SOFTRELU_X0, SOFTRELU_X_REF, SOFTRELU_LOWER or "
                         "SOFTRELU_UPPER",
                         (int)array);
-    const int64_t rows = array == SOFTRELU_B ? batch->model->m : batch->model->d;
+    const int64_t rows = rows_of(batch, kind);
     if (values != NULL && leading_dimension < rows)
         return srl_fail(&batch->message, SOFTRELU_ERROR_SIZE,
                         "leading dimension %" PRId64 " for columns of %" PRId64 " entries", leading_dimension, rows);
@@ -201,18 +220,16 @@ static int during_solve(const softrelu_report *report, void *user) {
 
 /* Gives the worker's solver the target's columns. */
 static softrelu_status take_target(struct worker *worker) {
-    static const softrelu_array vectors[] = {SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER, SOFTRELU_UPPER};
-    const struct srl_model *model = worker->batch->model;
+    const softrelu_batch *batch = worker->batch;
     softrelu_status status = softrelu_solver_set_callback(worker->solver, during_solve, worker);
     for (int kind = 0; kind < KINDS && status == SOFTRELU_OK; kind++) {
-        const struct columns *columns = &worker->batch->columns[kind];
-        if (columns->values == NULL)
-            continue;
-        const double *column = columns->values + worker->target * columns->ld;
-        if (kind < KINDS - 1)
-            status = softrelu_solver_set_vector(worker->solver, vectors[kind], column, kind == 0 ? model->m : model->d);
-        else
-            status = softrelu_solver_set_start(worker->solver, column, model->d);
+        const struct columns *columns = &batch->columns[kind];
+        const double *vector = columns->values != NULL     ? columns->values + worker->target * columns->ld
+                               : batch->has_standard[kind] ? batch->standard[kind]
+                                                           : NULL;
+        const int64_t length = vector != NULL ? rows_of(batch, kind) : 0;
+        status = kinds[kind] == SOFTRELU_X0 ? softrelu_solver_set_start(worker->solver, vector, length)
+                                            : softrelu_solver_set_vector(worker->solver, kinds[kind], vector, length);
     }
     return status;
 }

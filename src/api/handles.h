@@ -73,8 +73,12 @@ struct softrelu_solver {
     struct srl_message message;
 };
 
-/* A new solver with the same settings, target and start. NULL when memory is short. */
-softrelu_solver *srl_solver_copy(const softrelu_solver *solver);
+/* A new solver with the same problem and settings. NULL when memory is short. */
+softrelu_solver *srl_solver_like(const softrelu_solver *solver);
+/* The vector of the solver's target, or SOFTRELU_X0 its start, where that is not the problem's or none; else NULL. */
+const double *srl_own_vector(const softrelu_solver *solver, softrelu_array array);
+/* Refuses calls from the solver's own callback. */
+softrelu_status srl_check_idle(softrelu_solver *solver);
 bool srl_solver_is_running(const softrelu_solver *solver);
 
 /* The shared checks; each writes its message. */

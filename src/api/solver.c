@@ -3,8 +3,7 @@
 
 #include "api/handles.h"
 
-/* Refuses calls from the solver's own callback. */
-static softrelu_status check_idle(softrelu_solver *solver) {
+softrelu_status srl_check_idle(softrelu_solver *solver) {
     if (atomic_load(&solver->running) != 0)
         return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
                         "the solver is running: only softrelu_solver_request_stop is allowed");
@@ -158,7 +157,7 @@ softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_se
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = NULL;
     struct srl_settings changed = solver->core.settings;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status == SOFTRELU_OK)
         status = find_setting(solver, setting, &of);
     if (status == SOFTRELU_OK)
@@ -170,7 +169,7 @@ softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setti
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status == SOFTRELU_OK)
         status = find_setting(solver, setting, &of);
     return status == SOFTRELU_OK ? srl_set_real(&solver->core.settings, of, value, &solver->message) : status;
@@ -179,7 +178,7 @@ softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setti
 softrelu_status softrelu_solver_set_text(softrelu_solver *solver, const char *name, const char *value) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     if (name == NULL || value == NULL)
@@ -241,62 +240,11 @@ softrelu_status softrelu_setting_describe(int64_t index, softrelu_setting *setti
     return SOFTRELU_OK;
 }
 
-struct target_slot {
-    const char *name;
-    int64_t length;
-    const double **values, *of_problem;
-    double *room;
-};
-
-/* Where a vector of the solver's target is kept; name = NULL when array is none. */
-static struct target_slot target_slot_of(softrelu_solver *solver, softrelu_array array) {
-    struct srl_model *model = &solver->model;
-    const struct srl_model *problem = &solver->problem->model;
-    switch ((int)array) {
-    case SOFTRELU_B:
-        return (struct target_slot){"b", model->m, &model->b, problem->b, solver->target[SRL_TARGET_B]};
-    case SOFTRELU_X_REF:
-        return (struct target_slot){"x_ref", model->d, &model->x_ref, problem->x_ref, solver->target[SRL_TARGET_X_REF]};
-    case SOFTRELU_LOWER:
-        return (struct target_slot){"lower", model->d, &model->lower, problem->lower, solver->target[SRL_TARGET_LOWER]};
-    case SOFTRELU_UPPER:
-        return (struct target_slot){"upper", model->d, &model->upper, problem->upper, solver->target[SRL_TARGET_UPPER]};
-    default:
-        return (struct target_slot){NULL, 0, NULL, NULL, NULL};
-    }
-}
-
-softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_array array, const double *values,
-                                           int64_t length) {
-    if (solver == NULL)
-        return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
-    if (status != SOFTRELU_OK)
-        return status;
-    const struct target_slot slot = target_slot_of(solver, array);
-    if (slot.name == NULL)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN,
-                        "array %d is not a vector of a solver: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER",
-                        (int)array);
-    if (values == NULL && length == 0) {
-        *slot.values = slot.of_problem;
-        return SOFTRELU_OK;
-    }
-    if (values == NULL)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
-    status = srl_check_vector(&solver->message, array, slot.name, values, length, slot.length);
-    if (status != SOFTRELU_OK)
-        return status;
-    memmove(slot.room, values, (size_t)length * sizeof *values);
-    *slot.values = slot.room;
-    return SOFTRELU_OK;
-}
-
 softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     struct srl_solver *core = &solver->core;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     if (x0 == NULL && length != 0)
@@ -316,7 +264,7 @@ softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double 
 softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_callback callback, void *user) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     solver->core.callback = callback;
@@ -332,7 +280,7 @@ void softrelu_solver_request_stop(softrelu_solver *solver) {
 softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     status = srl_check_bounds(&solver->message, &solver->model);
@@ -378,31 +326,14 @@ const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu
     return starts->count > 0 ? &starts->ends[index].certificate : &solver->core.certificate;
 }
 
-/* A vector of the target that is not the problem's becomes the copy's, too. */
-static void copy_target(softrelu_solver *copy, softrelu_array array, const double *values, int64_t length) {
-    const struct target_slot slot = target_slot_of(copy, array);
-    if (values == *slot.values)
-        return;
-    memcpy(slot.room, values, (size_t)length * sizeof *values);
-    *slot.values = slot.room;
-}
-
-softrelu_solver *srl_solver_copy(const softrelu_solver *solver) {
-    softrelu_solver *copy = NULL;
-    if (softrelu_solver_create(solver->problem, &copy) != SOFTRELU_OK)
+softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
+    softrelu_solver *other = NULL;
+    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
         return NULL;
-    if (settle(copy, &solver->core.settings) != SOFTRELU_OK) {
-        softrelu_solver_destroy(copy);
-        return NULL;
-    }
-    const struct srl_model *model = &solver->model;
-    copy_target(copy, SOFTRELU_B, model->b, model->m);
-    copy_target(copy, SOFTRELU_X_REF, model->x_ref, model->d);
-    copy_target(copy, SOFTRELU_LOWER, model->lower, model->d);
-    copy_target(copy, SOFTRELU_UPPER, model->upper, model->d);
-    copy->core.has_start = solver->core.has_start;
-    memcpy(copy->core.start, solver->core.start, (size_t)model->d * sizeof *copy->core.start);
-    return copy;
+    if (settle(other, &solver->core.settings) == SOFTRELU_OK)
+        return other;
+    softrelu_solver_destroy(other);
+    return NULL;
 }
 
 bool srl_solver_is_running(const softrelu_solver *solver) { return atomic_load(&solver->running) != 0; }

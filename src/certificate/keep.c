@@ -19,7 +19,7 @@ void srl_certificate_keep(struct softrelu_certificate *kept, const struct softre
     memcpy(kept->quantities, of->quantities, sizeof kept->quantities);
     kept->examined = of->examined;
     kept->has_direction = of->has_direction && kept->direction != NULL;
-    if (kept->lambda == NULL)
+    if (kept->lambda == NULL || kept->mu == NULL || kept->direction == NULL || kept->at_kink == NULL || kept->bound == NULL)
         return;
     memcpy(kept->lambda, of->lambda, n * sizeof *kept->lambda);
     memcpy(kept->mu, of->mu, d * sizeof *kept->mu);

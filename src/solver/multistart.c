@@ -28,7 +28,7 @@ void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const 
     starts->point = srl_arena_doubles(arena, model->d);
     starts->base = srl_arena_doubles(arena, model->d);
     for (int64_t i = 0; i < count; i++) {
-        struct srl_end uncounted, *end = starts->ends != NULL ? &starts->ends[i] : &uncounted;
+        struct srl_end uncounted = {0}, *end = starts->ends != NULL ? &starts->ends[i] : &uncounted;
         end->x = srl_arena_doubles(arena, model->d);
         srl_kept_certificate_carve(arena, &end->certificate, model);
     }

@@ -381,7 +381,10 @@ static void misuse(void **state) {
     REFUSE(softrelu_batch_status(batch, TARGETS), SOFTRELU_ERROR_SIZE);
     assert_int_equal(softrelu_batch_set_columns(batch, SOFTRELU_B, NULL, 0), SOFTRELU_OK); /* the solver's own b for all */
     assert_int_equal(softrelu_solve_batch(batch, 2, scene->x, LDX), SOFTRELU_OK);
-    assert_same_doubles(D, scene->x, scene->x + LDX);
+    assert_int_equal(softrelu_solver_solve(scene->solver), SOFTRELU_OK);
+    assert_int_equal(softrelu_solver_solution(scene->solver, direction, D), SOFTRELU_OK);
+    assert_same_doubles(D, scene->x, direction);
+    assert_same_doubles(D, scene->x + LDX, direction);
     softrelu_batch_destroy(batch);
     scene_free(scene);
 }
