@@ -41,8 +41,7 @@ static struct options options_of(int argc, char **argv) {
         else if (strcmp(argv[i], "--loss") == 0)
             options.loss = strcmp(value, "kl") == 0 ? SOFTRELU_KL : SOFTRELU_SQUARES;
         else
-            need(strcmp(argv[i], "--shape") == 0 &&
-                     sscanf(value, "%ld,%ld,%ld", &options.n, &options.d, &options.m) == 3,
+            need(strcmp(argv[i], "--shape") == 0 && sscanf(value, "%ld,%ld,%ld", &options.n, &options.d, &options.m) == 3,
                  "options: see the head of the file");
     }
     need(argc % 2 == 1 && options.targets > 0 && options.repeats > 0, "options: see the head of the file");
