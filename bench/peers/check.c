@@ -90,7 +90,7 @@ static bool check_member(int n, int d, int m, double noise, double weight) {
     struct member *member = member_create(n, d, m, noise, weight, 1);
     struct evaluation *at = evaluation_create(member);
     struct errors errors;
-    evaluation_start(at, INFINITY, INT64_MAX);
+    evaluation_start(at, INFINITY, INT64_MAX, false);
     at->scale = 1.0;
     compare_with_library(at, member->x0, &errors);
     compare_parts(at, member->x0, &errors);

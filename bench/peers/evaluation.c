@@ -143,9 +143,10 @@ static void differentiate(struct evaluation *at, const double *x) {
     race_gradient(&at->race, cblas_dnrm2(d, at->gradient, 1));
 }
 
-void evaluation_start(struct evaluation *at, double time_limit, int64_t evaluation_limit) {
+void evaluation_start(struct evaluation *at, double time_limit, int64_t evaluation_limit, bool processor_time) {
     void (*const over)(void *) = at->race.over;
     at->race.over = NULL;
+    at->race.processor_time = processor_time;
     race_start(&at->race, INFINITY, INT64_MAX);
     at->has_x = at->has_signs = false;
     move(at, at->member->x0);
@@ -156,6 +157,10 @@ void evaluation_start(struct evaluation *at, double time_limit, int64_t evaluati
     at->race.over = over;
     race_start(&at->race, time_limit, evaluation_limit);
 }
+
+void evaluation_get_start(const struct evaluation *at, double *x) { memcpy(x, at->member->x0, (size_t)at->d * sizeof *x); }
+
+bool evaluation_is_over(const struct evaluation *at) { return at->race.end != RACE_RUNS; }
 
 double evaluate_value(struct evaluation *at, const double *x) {
     move(at, x);

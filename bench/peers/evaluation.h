@@ -44,8 +44,13 @@ extern "C" {
 
 struct evaluation *evaluation_create(const struct member *member);
 void evaluation_destroy(struct evaluation *evaluation);
-/* Ready for a run from the member's start: nothing is kept, scale is 1/F there, counts are 0, the clock starts. */
-void evaluation_start(struct evaluation *evaluation, double time_limit, int64_t evaluation_limit);
+/* Ready for a run from the member's start: nothing is kept, scale is 1/F there, counts are 0, the clock starts: that of the
+   processor's time, or the wall's. */
+void evaluation_start(struct evaluation *evaluation, double time_limit, int64_t evaluation_limit, bool processor_time);
+
+/* For callers that do not see these structures: the start into x (d), and whether the race is over. */
+void evaluation_get_start(const struct evaluation *evaluation, double *x);
+bool evaluation_is_over(const struct evaluation *evaluation);
 
 double evaluate_value(struct evaluation *evaluation, const double *x);
 double evaluate_gradient(struct evaluation *evaluation, const double *x, double *gradient); /* returns the value */

@@ -4,7 +4,8 @@
  *
  *     peers --list
  *     peers --check
- *     peers [--size N,D,M] [--noise S] [--weight W] [--seed K] [--turn T] [--time-limit SECONDS] [--evaluations E] [SOLVER ...]
+ *     peers [--size N,D,M] [--noise S] [--weight W] [--seed K] [--turn T] [--time-limit SECONDS] [--evaluations E]
+ *           [--clock wall|processor] [SOLVER ...]
  *
  * Each runs in a process of its own on the same data. --turn T: begin with the T-th solver, so that none is always the first.
  * --check compares the evaluation that all peers share with that of the library.
@@ -21,7 +22,7 @@
 #include "outcome.h"
 #include "peer.h"
 
-enum { PEERS_MOST = 64, GRACE_SECONDS = 60 };
+enum { PEERS_MOST = 64, GRACE_SECONDS = 60, GRACE = 4 };
 
 static const struct peer *const groups[] = {
     softrelu_peers,
@@ -64,6 +65,14 @@ static const struct peer *peer_named(const char *name) {
     exit(2);
 }
 
+static struct {
+    int n, d, m, turn;
+    double noise, weight, time_limit;
+    uint64_t seed;
+    int64_t evaluations;
+    bool processor_time;
+} options = {200, 20, 100, 0, 0.0, 1e-2, 10.0, 1, 20000, false};
+
 /* ---- one run, in the child --------------------------------------------------------------------------------------- */
 
 struct run {
@@ -84,16 +93,16 @@ static void over(void *context) {
     report(run, NULL, race_end_name(run->evaluation->race.end));
 }
 
-static void run_child(struct run *run, double time_limit, int64_t evaluation_limit) {
+static void run_child(struct run *run) {
     struct evaluation *at = run->evaluation;
     char status[STATUS_ROOM] = "";
     double *x = numbers(at->d);
     memcpy(x, at->member->x0, (size_t)at->d * sizeof *x);
     need(freopen("/dev/null", "w", stdout) != NULL && freopen("/dev/null", "w", stderr) != NULL, "/dev/null");
-    (void)alarm((unsigned)time_limit + GRACE_SECONDS); /* for a peer that no longer evaluates anything */
+    (void)alarm((unsigned)(GRACE * options.time_limit) + GRACE_SECONDS); /* for a peer that no longer evaluates anything */
     at->race.over = over;
     at->race.context = run;
-    evaluation_start(at, time_limit, evaluation_limit);
+    evaluation_start(at, options.time_limit, options.evaluations, options.processor_time);
     run->peer->solve(at, x, status);
     report(run, x, status);
 }
@@ -107,7 +116,7 @@ static void copy_until_closed(int in) {
     need(fflush(stdout) == 0, "writing");
 }
 
-static void run_peer(struct evaluation *evaluation, const struct peer *peer, double time_limit, int64_t evaluation_limit) {
+static void run_peer(struct evaluation *evaluation, const struct peer *peer) {
     int ends[2];
     need(pipe(ends) == 0, "pipe");
     const pid_t child = fork();
@@ -115,7 +124,7 @@ static void run_peer(struct evaluation *evaluation, const struct peer *peer, dou
     if (child == 0) {
         (void)close(ends[0]);
         struct run run = {evaluation, peer, ends[1]};
-        run_child(&run, time_limit, evaluation_limit);
+        run_child(&run);
     }
     (void)close(ends[1]);
     copy_until_closed(ends[0]);
@@ -129,13 +138,6 @@ static void run_peer(struct evaluation *evaluation, const struct peer *peer, dou
 }
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
-
-static struct {
-    int n, d, m, turn;
-    double noise, weight, time_limit;
-    uint64_t seed;
-    int64_t evaluations;
-} options = {200, 20, 100, 0, 0.0, 1e-2, 10.0, 1, 20000};
 
 static void take_option(const char *name, const char *value) {
     need(value != NULL, "an option without its value");
@@ -154,6 +156,8 @@ static void take_option(const char *name, const char *value) {
         good = (options.turn = atoi(value)) >= 0;
     else if (strcmp(name, "--time-limit") == 0)
         good = (options.time_limit = atof(value)) > 0.0;
+    else if (strcmp(name, "--clock") == 0)
+        good = (options.processor_time = strcmp(value, "processor") == 0) || strcmp(value, "wall") == 0;
     else if (strcmp(name, "--evaluations") == 0)
         good = (options.evaluations = atoll(value)) > 0;
     else
@@ -193,7 +197,7 @@ int main(int count, char **arguments) {
     struct member *member = member_create(options.n, options.d, options.m, options.noise, options.weight, options.seed);
     struct evaluation *evaluation = evaluation_create(member);
     for (int k = 0; k < chosen_count; k++)
-        run_peer(evaluation, chosen[(k + options.turn) % chosen_count], options.time_limit, options.evaluations);
+        run_peer(evaluation, chosen[(k + options.turn) % chosen_count]);
     evaluation_destroy(evaluation);
     member_destroy(member);
     return 0;

@@ -18,9 +18,9 @@ const char *race_end_name(enum race_end end) {
     return names[end];
 }
 
-static double now(void) {
+static double now(const struct race *race) {
     struct timespec time;
-    need(clock_gettime(CLOCK_MONOTONIC, &time) == 0, "the clock");
+    need(clock_gettime(race->processor_time ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &time) == 0, "the clock");
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
@@ -55,10 +55,10 @@ void race_start(struct race *race, double time_limit, int64_t evaluation_limit) 
     race->loss.count = race->residual.count = race->evaluations = race->mark_at = 0;
     race->best = race->mark = INFINITY;
     race->end = RACE_RUNS;
-    race->origin = now();
+    race->origin = now(race);
 }
 
-double race_seconds(const struct race *race) { return now() - race->origin; }
+double race_seconds(const struct race *race) { return now(race) - race->origin; }
 
 static void finish(struct race *race, enum race_end end) {
     if (race->end != RACE_RUNS)

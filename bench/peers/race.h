@@ -6,6 +6,7 @@
 #ifndef SOFTRELU_BENCH_PEERS_RACE_H
 #define SOFTRELU_BENCH_PEERS_RACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -31,7 +32,8 @@ struct race {
     int d;
     double time_limit;
     int64_t evaluation_limit;
-    double origin; /* of the clock */
+    bool processor_time; /* seconds are those of the processor, not of the wall: for one thread on a machine that is shared */
+    double origin;
     struct descent loss, residual;
     double best, *best_x;
     double mark; /* the best loss when progress was last made, mark_at evaluations into the run */
