@@ -5,6 +5,7 @@
 #include "text.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,6 +49,15 @@ static enum outcome parse_loss(struct arguments *arguments, const char *value, s
     return OUTCOME_OK;
 }
 
+static enum outcome parse_modulus(struct arguments *arguments, const char *value, struct failure *failure) {
+    double modulus = 0;
+    if (!number_parse(value, &modulus) || !(modulus > 0) || isinf(modulus)) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--modulus '%s': expected a finite number > 0", value);
+    }
+    arguments->modulus = modulus;
+    return OUTCOME_OK;
+}
+
 static enum outcome parse_setting(struct arguments *arguments, const char *value, struct failure *failure) {
     const char *equals = strchr(value, '=');
     if (equals == NULL || equals == value) {
@@ -88,6 +98,8 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
         return number_parse_unsigned(value, &arguments->seed)
                    ? OUTCOME_OK
                    : fail(failure, OUTCOME_BAD_INPUT, "--seed '%s': expected a whole number from 0 to 2^64 - 1", value);
+    case ACTION_MODULUS:
+        return parse_modulus(arguments, value, failure);
     case ACTION_QUIET:
         arguments->quiet = true;
         return OUTCOME_OK;

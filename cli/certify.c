@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "certificate_json.h"
+#include "certificate_text.h"
 #include "json.h"
 #include "outputs.h"
 #include "problem.h"
@@ -42,6 +43,9 @@ static void print_examination(const struct examination *at, const char *out) {
     const softrelu_reason reason = softrelu_certificate_reason(certificate);
     const int64_t *size = at->inputs->size;
     text_fold(stdout, printf("%s: ", softrelu_verdict_name(verdict)), 2, softrelu_verdict_text(verdict));
+    if (number(certificate, SOFTRELU_CERTIFICATE_GLOBAL) == 1) {
+        text_fold(stdout, 0, 2, "It is the global minimiser: F is proved convex wherever it is as low.");
+    }
     if (reason != SOFTRELU_REASON_NONE) {
         text_fold(stdout, printf("%s: ", softrelu_reason_name(reason)), 2, softrelu_reason_text(reason));
     }
@@ -58,6 +62,7 @@ static void print_examination(const struct examination *at, const char *out) {
         printf("  margin     %.3g, the least slope that holds a kink or a bound (relative)\n", margin);
     }
     print_curvature(certificate);
+    certificate_print_distance(certificate);
     if (verdict == SOFTRELU_VERDICT_NOT_STATIONARY) {
         printf("  slope      %.3g along the direction of descent\n", number(certificate, SOFTRELU_CERTIFICATE_SLOPE));
     }

@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    DATA = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_CERTIFY,
+    DATA = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_CERTIFY | COMMAND_CONSTANTS,
     FILES = COMMAND_SOLVE | COMMAND_CERTIFY,
-    ANY = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_INFO | COMMAND_CERTIFY
+    ANY = DATA | COMMAND_INFO
 };
 
 static const struct option_kind options[] = {
@@ -28,10 +28,13 @@ static const struct option_kind options[] = {
     {"x0", "FILE", ACTION_INPUT, INPUT_X0, COMMAND_SOLVE | COMMAND_CHECK, "starting point, d entries (default: a warm start)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CHECK, "point to check at, d entries (default: x0, else random)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CERTIFY, "the point to examine, d entries (required)"},
+    {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CONSTANTS, "add the constants of this point, d entries"},
+    {"modulus", "NUMBER", ACTION_MODULUS, 0, COMMAND_CONSTANTS, "add the least w^2 for this strong convexity, > 0"},
     {"seed", "NUMBER", ACTION_SEED, 0, COMMAND_CHECK, "of the random point and direction (default 1)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE, "write the best x found (.npy, float64)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_CERTIFY, "write the direction of descent, if there is one (.npy)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CERTIFY, "write certificate and multipliers (JSON)"},
+    {"report", "FILE", ACTION_REPORT, 0, COMMAND_CONSTANTS, "write the constants (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE, "write the report with its trace (JSON)"},
     {"set", "NAME=VALUE", ACTION_SET, 0, COMMAND_SOLVE, "change a setting; 'softrelu info' lists them"},
     {"max-iterations", "N", ACTION_SETTING, SOFTRELU_SETTING_MAX_ITERATIONS, COMMAND_SOLVE, "setting: iterations at most"},
@@ -65,10 +68,13 @@ static const struct command_kind commands[] = {
      "or a failure to read or write."},
     {COMMAND_CERTIFY, "certify", "--A1 FILE [--A2 FILE] --b FILE --x FILE [OPTION ...]", "say what a point is, and prove it",
      "Computes everything anew from the data: the stationarity residual with its multipliers, the kinks and bounds the point "
-     "is "
-     "at, and the least eigenvalue of the Hessian on what they leave free.\n"
+     "is at, the least eigenvalue of the Hessian on what they leave free, and how far a minimiser is at most.\n"
      "Exit status: 0 certified local minimiser; 1 anything else (the files are written; --out only when there is a direction); "
      "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
+    {COMMAND_CONSTANTS, "constants", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "say what is proved of F before any solve",
+     "Bounds, over all points, of the eigenvalues of the Hessian and of how fast it changes, and whether F is proved convex; "
+     "with --x also what holds in the cell of that point. All of it is proved, but for the constants called observed.\n"
+     "Exit status: 0 done; 2 bad usage or bad input; 3 out of memory or a failure to read or write."},
     {COMMAND_INFO, "info", "", "show version, BLAS, threads and all settings", ""},
 };
 
@@ -115,7 +121,7 @@ void help_program(void) {
     puts("  minimise over x   loss(f, b) + 1/2 |w * A1 x|^2 + rho/2 |x - x_ref|^2");
     puts("\nusage: softrelu COMMAND [OPTION ...]\n");
     for (size_t i = 0; i < COMMAND_TOTAL; i++) {
-        printf("  %-8s %s\n", commands[i].name, commands[i].text);
+        printf("  %-9s %s\n", commands[i].name, commands[i].text);
     }
     puts("\n  softrelu COMMAND --help   options of a command\n  softrelu --version        version of the library in use");
     print_paragraphs("Arrays are .npy files as numpy.save writes them (float64 or float32, C or Fortran order). For example:");

@@ -75,7 +75,7 @@ json_t *report_json(const struct solve_result *result) {
         json_put(object, "version", json_string(softrelu_version())) &&
         json_put(object, "termination", json_string(softrelu_termination_name(termination))) &&
         json_put(object, "converged", json_boolean(termination == SOFTRELU_CONVERGED)) && put_totals(object, report) &&
-        json_put(object, "certificate", certificate_json(certificate)) &&
+        put_distance(object, certificate) && json_put(object, "certificate", certificate_json(certificate)) &&
         json_put(object, "multipliers",
                  multipliers_json(certificate, result->inputs->size[DIMENSION_N], result->inputs->size[DIMENSION_D])) &&
         json_put(object, "dimensions", json_dimensions(result->inputs)) &&

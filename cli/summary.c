@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "summary.h"
 
+#include "certificate_text.h"
 #include "interrupt.h"
 #include "outputs_table.h"
 #include "text.h"
@@ -86,11 +87,15 @@ static void print_point(const struct solve_result *result) {
         result->inputs->input[INPUT_UPPER].path != NULL || result->inputs->input[INPUT_UPPER].number_text != NULL) {
         printf("  bounds     %.0f active\n", bounds);
     }
-    printf("  point      %s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)));
+    double global = 0;
+    (void)softrelu_certificate_number(certificate, SOFTRELU_CERTIFICATE_GLOBAL, &global);
+    printf("  point      %s%s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)),
+           global == 1 ? ", the global minimiser" : "");
     if (reason != SOFTRELU_REASON_NONE) {
         printf("%13s", "");
         text_fold(stdout, 13 + printf("%s: ", softrelu_reason_name(reason)), 13, softrelu_reason_text(reason));
     }
+    certificate_print_distance(certificate);
 }
 
 void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report_path) {

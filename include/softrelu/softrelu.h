@@ -277,8 +277,8 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *eval
  * @param epsilon 0 < epsilon < 1: chooses as many rows as make (1 - epsilon) H <= H~ <= (1 + epsilon) H hold with probability
  * at least 0.99 where all r_j >= 0 (docs/paper.md); not looked at when rows > 0.
  * @param rows > 0: so many rows are expected instead, at most m.
- * @param seed chooses the random numbers. @param draw which of the samples of that seed. Equal ones give the same sample, whatever
- *        the number of threads.
+ * @param seed chooses the random numbers. @param draw which of the samples of that seed. Equal ones give the same sample,
+ * whatever the number of threads.
  * @param hessian full symmetric d x d. @param leading_dimension >= d. @param[out] sampled rows that took part; may be NULL.
  * @return as softrelu_evaluator_hessian(); SOFTRELU_ERROR_VALUE (epsilon, rows).
  */
@@ -368,6 +368,7 @@ typedef enum softrelu_setting {
     SOFTRELU_SETTING_STEP_PRODUCTS = 140,
     SOFTRELU_SETTING_GLOBALISATION = 150, /**< a softrelu_globalisation */
     SOFTRELU_SETTING_JACOBIAN_MEMORY = 160,
+    SOFTRELU_SETTING_CURVATURE_PRECISION = 165, /**< a softrelu_precision */
     SOFTRELU_SETTING_MAX_ = 0x7fffffff
 } softrelu_setting;
 
@@ -386,6 +387,14 @@ typedef enum softrelu_step {
                                      conjugate gradients preconditioned by the sampled factor, or by the last exact one */
     SOFTRELU_STEP_MAX_ = 0x7fffffff
 } softrelu_step;
+/** Precision of the Jacobian and of the products that make the Newton matrix. Pinned numbers and names. */
+typedef enum softrelu_precision {
+    SOFTRELU_PRECISION_DOUBLE = 0, /**< "double", the default */
+    SOFTRELU_PRECISION_SINGLE =
+        10, /**< "single": half the memory and twice the rate. Gradient, line search, kinks and certificate
+                 stay double, so the points found are as exact; the last steps converge a little slower */
+    SOFTRELU_PRECISION_MAX_ = 0x7fffffff
+} softrelu_precision;
 /** What keeps the iteration from going astray. Pinned numbers and names. */
 typedef enum softrelu_globalisation {
     SOFTRELU_GLOBALISATION_SEARCH = 0, /**< "search": a line search on F, the default */
@@ -564,6 +573,9 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
       "slope of F along the direction that is given, of length 1; 0 when none is given")                                       \
     X(SOFTRELU_CERTIFICATE_DISTANCE_BOUND, 2120, "distance_bound", SOFTRELU_REAL,                                              \
       "a local minimiser is within this distance; NaN where that is not proved: softrelu_certificate_distance() says why")     \
+    X(SOFTRELU_CERTIFICATE_CONVERGENCE_RADIUS, 2125, "convergence_radius", SOFTRELU_REAL,                                      \
+      "from points within this distance that keep the same kinks and bounds, exact Newton steps at least square the error "    \
+      "over it; NaN where distance_bound is")                                                                                  \
     X(SOFTRELU_CERTIFICATE_GLOBAL, 2130, "global", SOFTRELU_INTEGER, "1: proved to be a global minimiser (within the bounds)")
 
 /** Is there a bound of the distance to a minimiser? X(enumerator, number, name, text). Numbers and names are pinned for ever.
@@ -608,8 +620,8 @@ SOFTRELU_API const char *softrelu_distance_name(softrelu_distance distance);
 SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
- * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 3 d^2 doubles and a
- * block of rows of A2. One thread at a time; to be destroyed before the problem.
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 5 d^2 doubles and
+ * blocks of rows of A2. One thread at a time; to be destroyed before the problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
  */
@@ -675,7 +687,7 @@ typedef struct softrelu_constants softrelu_constants;
  * The constants of a problem and of a point, X(enumerator, number, name, type, text). Pinned numbers and names. Everything is
  * proved in docs/constants.md, except the three "observed" ones, for which there is numerical evidence only: nothing here and
  * no certificate uses them. osc(v) = max v - min v; G is the Jacobian of the logits, C its rows centred by their f-weighted
- * mean.
+ * mean. Bounds of the Hessian's eigenvalues have room for round-off; the others hold up to a few ulps of their terms.
  */
 #define SOFTRELU_CONSTANT_LIST(X)                                                                                              \
     X(SOFTRELU_CONSTANT_REGULARISER_LEAST, 3010, "regulariser_least", SOFTRELU_REAL,                                           \
@@ -688,7 +700,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE, 3050, "curvature_change", SOFTRELU_REAL,                                             \
       "c3: |D3loss[v, v, v]| <= c3 osc(v)^3 at all logits")                                                                    \
     X(SOFTRELU_CONSTANT_CURVATURE_BELOW_OBSERVED, 3060, "curvature_below_observed", SOFTRELU_REAL,                             \
-      "the least c1 for which no counterexample is known; NaN where none was looked for")                                      \
+      "the least c1 that no search contradicts, for this loss and b; NaN where none was looked for")                                      \
     X(SOFTRELU_CONSTANT_CURVATURE_ABOVE_OBSERVED, 3070, "curvature_above_observed", SOFTRELU_REAL, "likewise c2")              \
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE_OBSERVED, 3080, "curvature_change_observed", SOFTRELU_REAL, "likewise c3")            \
     X(SOFTRELU_CONSTANT_OUTPUT_DISTANCE, 3090, "output_distance", SOFTRELU_REAL,                                               \
@@ -709,7 +721,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_ROW_DISTANCE, 3200, "row_distance", SOFTRELU_REAL,                                                     \
       "largest distance between two rows of G at the point; a bound of it where row_distance_exact is 0")                      \
     X(SOFTRELU_CONSTANT_ROW_DISTANCE_EXACT, 3210, "row_distance_exact", SOFTRELU_INTEGER,                                      \
-      "1: all pairs were looked at; 0: they are too many, and twice the largest distance from a centre is given")              \
+      "1: all pairs were looked at; 0: too many, the sum of the two largest distances from the mean row is given")              \
     X(SOFTRELU_CONSTANT_SPECTRAL_NORM, 3220, "spectral_norm", SOFTRELU_REAL, "spectral norm of C at the point")                \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST, 3230, "hessian_least", SOFTRELU_REAL, "least eigenvalue of the Hessian at the point")   \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST_CELL, 3240, "hessian_least_cell", SOFTRELU_REAL,                                         \
@@ -727,7 +739,8 @@ typedef enum softrelu_constant {
 #undef SOFTRELU_ENUMERATE_CONSTANT
 
 /**
- * Computes the constants of a sealed problem: eigenvalues of two d x d matrices, and distances between the rows of A2.
+ * Computes the constants of a sealed problem: eigenvalues of four d x d matrices, and distances between the rows of A2. Its
+ * memory is of the order of 2 n d + 5 d^2 doubles and blocks of rows of A2 and G: nothing grows like m d.
  * One thread at a time; to be destroyed before the problem.
  * @param[out] constants NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed), SOFTRELU_ERROR_MEMORY
  * or SOFTRELU_ERROR_LAPACK. Constants beyond double precision are infinite.

@@ -86,6 +86,10 @@ softrelu_reason softrelu_certificate_reason(const softrelu_certificate *certific
     return certificate != NULL ? certificate->reason : SOFTRELU_REASON_NOT_RUN;
 }
 
+softrelu_distance softrelu_certificate_distance(const softrelu_certificate *certificate) {
+    return certificate != NULL ? certificate->distance : SOFTRELU_DISTANCE_NOT_CERTIFIED;
+}
+
 softrelu_status softrelu_certificate_number(const softrelu_certificate *certificate, softrelu_certificate_quantity quantity,
                                             double *value) {
     if (certificate == NULL || value == NULL)

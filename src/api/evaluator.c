@@ -135,9 +135,9 @@ softrelu_status softrelu_evaluator_gradient(softrelu_evaluator *evaluator, doubl
 }
 
 static void carve_hessian(struct srl_arena *arena, softrelu_evaluator *evaluator) {
-    const int64_t kept = srl_kept_jacobian(evaluator->model, -1.0);
+    const int64_t kept = srl_kept_jacobian(evaluator->model, false, -1.0);
     srl_hessian_carve(arena, &evaluator->hessian_work, evaluator->model);
-    evaluator->hessian_work.jacobian = kept > 0 ? srl_arena_doubles(arena, kept) : NULL;
+    srl_jacobian_keep_in(&evaluator->hessian_work.jacobian, kept > 0 ? srl_arena_doubles(arena, kept) : NULL, false);
     evaluator->hessian = srl_arena_matrix(arena, evaluator->model->d, evaluator->model->d);
 }
 
@@ -220,12 +220,12 @@ softrelu_status softrelu_evaluator_sampled_hessian(softrelu_evaluator *evaluator
     if (status != SOFTRELU_OK)
         return status;
     const struct srl_sample_plan plan = {epsilon, (double)rows, 1.0, seed, draw};
-    double *kept = evaluator->hessian_work.jacobian; /* a sample has no use for it */
-    evaluator->hessian_work.jacobian = NULL;
+    void *kept = evaluator->hessian_work.jacobian.kept; /* a sample has no use for it */
+    evaluator->hessian_work.jacobian.kept = NULL;
     srl_sampler_reset(&evaluator->sampler);
     const bool done = srl_sample_hessian(evaluator->model, &evaluator->hessian_work, &evaluator->sampler, &evaluator->point,
                                          evaluator->point.r, &plan, evaluator->hessian);
-    evaluator->hessian_work.jacobian = kept;
+    evaluator->hessian_work.jacobian.kept = kept;
     if (!done)
         return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the sampled Hessian is beyond double precision at x");
     status = hand_out_hessian(evaluator, hessian, leading_dimension);

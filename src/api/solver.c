@@ -21,7 +21,8 @@ static softrelu_status find_setting(softrelu_solver *solver, softrelu_setting se
 }
 
 static bool same_matrix_work(const struct srl_settings *a, const struct srl_settings *b) {
-    return a->hessian == b->hessian && a->step == b->step && a->jacobian_memory == b->jacobian_memory;
+    return a->hessian == b->hessian && a->step == b->step && a->jacobian_memory == b->jacobian_memory &&
+           a->curvature_precision == b->curvature_precision;
 }
 
 /* Reserves what the settings ask for, before what there is is let go. */
@@ -37,8 +38,8 @@ static softrelu_status reserve_matrix_work(softrelu_solver *solver, const struct
     srl_arena_release(&solver->matrix_arena, &solver->allocator);
     solver->matrix_arena = arena;
     solver->core.matrix.work = work;
-    solver->core.hessian_work.jacobian = work.jacobian;
-    solver->core.hessian_work.jacobian_valid = false;
+    srl_jacobian_keep_in(&solver->core.hessian_work.jacobian, work.jacobian,
+                         settings->curvature_precision == SOFTRELU_PRECISION_SINGLE);
     return SOFTRELU_OK;
 }
 

@@ -27,12 +27,46 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
                 narrow(a->columns), alpha, a->data, leading(a->ld), x, 1, beta, y, 1);
 }
 
-void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
-              const double *b, int64_t ldb, double *c, int64_t ldc) {
+static void multiply(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+                     const double *b, int64_t ldb, double beta, double *c, int64_t ldc) {
     if (rows == 0 || columns == 0)
         return;
     cblas_dgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),
-                narrow(inner), 1.0, a, leading(lda), b, leading(ldb), 0.0, c, leading(ldc));
+                narrow(inner), 1.0, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+              const double *b, int64_t ldb, double *c, int64_t ldc) {
+    multiply(op, rows, columns, inner, a, lda, b, ldb, 0.0, c, ldc);
+}
+
+void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+                  const double *b, int64_t ldb, double *c, int64_t ldc) {
+    multiply(op, rows, columns, inner, a, lda, b, ldb, 1.0, c, ldc);
+}
+
+static void multiply_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+    if (rows == 0 || columns == 0)
+        return;
+    cblas_sgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),
+                narrow(inner), 1.0F, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, int64_t ldc) {
+    multiply_single(op, rows, columns, inner, a, lda, b, ldb, 0.0F, c, ldc);
+}
+
+void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                         const float *b, int64_t ldb, float *c, int64_t ldc) {
+    multiply_single(op, rows, columns, inner, a, lda, b, ldb, 1.0F, c, ldc);
+}
+
+void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds) {
+    if (order > 0)
+        cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), 1.0F, b, leading(ldb), 0.0F, s,
+                    leading(lds));
 }
 
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds) {

@@ -63,6 +63,17 @@ int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double toleranc
     return info != 0 ? info : rank;
 }
 
+int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work) {
+    if (columns == 0)
+        return 0;
+    const lapack_int size = (lapack_int)(srl_full_basis_work(rows, columns) - columns);
+    const lapack_int info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows), work,
+                                                work + columns, size);
+    if (info != 0)
+        return (int)info;
+    return (int)LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', (lapack_int)columns, a, narrow(rows));
+}
+
 int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }
 
 int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work) {

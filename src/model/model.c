@@ -61,6 +61,13 @@ void srl_logits(const struct srl_model *model, const double *h, double *z) {
         srl_axpy(model->n, 1.0, h, z);
 }
 
+void srl_to_outputs(const struct srl_model *model, const double *h, double *y) {
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_PLAIN, 1.0, &model->A2, h, 0.0, y);
+    else
+        memcpy(y, h, (size_t)model->n * sizeof *y);
+}
+
 void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back) {
     if (srl_has_output_layer(model))
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, y, 0.0, back);

@@ -67,6 +67,8 @@ void srl_project_on_bounds(const struct srl_model *model, double *x);
 
 /* z = A2 h + c2 (m). */
 void srl_logits(const struct srl_model *model, const double *h, double *z);
+/* y = A2 h (m), without the bias. */
+void srl_to_outputs(const struct srl_model *model, const double *h, double *y);
 /* back = A2' y (n). */
 void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back);
 

@@ -40,26 +40,35 @@ static double proximity(const struct srl_model *model, const double *x) {
     return 0.5 * model->rho * sum;
 }
 
-bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+bool srl_point_activate(const struct srl_model *model, struct srl_point *point) {
     bool finite = true;
     for (int64_t i = 0; i < model->n; i++) {
         point->u[i] = point->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
         point->h[i] = point->u[i] > 0.0 ? point->u[i] : 0.0;
         finite = finite && isfinite(point->u[i]);
     }
-    srl_logits(model, point->h, point->z);
+    return finite;
+}
+
+bool srl_point_judge(const struct srl_model *model, struct srl_point *point) {
+    bool finite = true;
     for (int64_t j = 0; j < model->m; j++)
         finite = finite && isfinite(point->z[j]);
-    if (!finite) {
-        point->loss = NAN;
+    point->loss = NAN;
+    if (!finite)
         return false;
-    }
     point->fit = srl_outer_value(model, point->z, &point->outer);
     point->weights = model->w != NULL ? half_sum_of_squares(model->n, model->w, point->v) : 0.0;
     point->proximity = model->rho > 0.0 ? proximity(model, point->x) : 0.0;
     point->loss = point->fit + point->weights + point->proximity;
     point->merit = point->outer.excess + point->weights + point->proximity;
     return isfinite(point->loss) && isfinite(point->merit);
+}
+
+bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+    const bool finite = srl_point_activate(model, point);
+    srl_logits(model, point->h, point->z);
+    return srl_point_judge(model, point) && finite;
 }
 
 static double smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i) {
@@ -119,14 +128,7 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
 }
 
 void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
-                          const double *rates, double *hidden, double *output, double *slope, double *curvature) {
-    double *y = output;
-    for (int64_t i = 0; i < model->n; i++)
-        hidden[i] = point->u[i] > 0.0 ? rates[i] : 0.0;
-    if (srl_has_output_layer(model))
-        srl_gemv(SRL_PLAIN, 1.0, &model->A2, hidden, 0.0, y);
-    else
-        memcpy(y, hidden, (size_t)model->n * sizeof *y);
+                          const double *rates, double *y, double *slope, double *curvature) {
     *slope = srl_dot(model->m, point->q, y);
     *curvature = 0.0;
     srl_centre(model, &point->outer, y);
@@ -166,10 +168,7 @@ void srl_hessian_product(const struct srl_model *model, const struct srl_point *
 
     for (int64_t i = 0; i < n; i++)
         back[i] = point->u[i] > 0.0 ? rates[i] : 0.0;
-    if (srl_has_output_layer(model))
-        srl_gemv(SRL_PLAIN, 1.0, &model->A2, back, 0.0, output);
-    else
-        memcpy(output, back, (size_t)n * sizeof *output);
+    srl_to_outputs(model, back, output);
     srl_centre(model, &point->outer, output);
     weigh_and_centre(model, point, r, output);
 

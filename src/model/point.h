@@ -36,14 +36,16 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
 bool srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
 /* The same with x and v already in place (a line search knows v without another product). */
 bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
+/* Its two halves: u and h from v, and with z in place all that follows. False when anything is not finite. */
+bool srl_point_activate(const struct srl_model *model, struct srl_point *point);
+bool srl_point_judge(const struct srl_model *model, struct srl_point *point);
 /* q, r, slope jumps, gradient. False when anything is not finite. scratch: n doubles. */
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch);
 
-/* Slope and curvature of F along x + t step at a point whose q is known, in its cell, with the curvature weights r: with y =
-   A2 diag(s) rates, the rates of the logits, q'y and sum r_j (y_j - f'y)^2, and those of the quadratic terms. rates = A1 step;
-   hidden: n, output: m of scratch. */
+/* Slope and curvature of F along x + t step at a point whose q is known, in its cell, with the curvature weights r: q'y and
+   sum r_j (y_j - f'y)^2, and those of the quadratic terms. rates = A1 step, y the logits' rates, overwritten. */
 void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
-                          const double *rates, double *hidden, double *output, double *slope, double *curvature);
+                          const double *rates, double *y, double *slope, double *curvature);
 
 /* Norm of the terms that the logits are added up from: what their round-off is relative to. */
 double srl_logit_scale(const struct srl_model *model, const struct srl_point *point);

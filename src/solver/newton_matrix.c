@@ -16,8 +16,9 @@ void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_mat
                                   const struct srl_settings *settings) {
     const bool sampled = settings->hessian == SOFTRELU_HESSIAN_SAMPLED, pcg = settings->step == SOFTRELU_STEP_PCG;
     const double memory = (double)settings->jacobian_memory * (MEBIBYTE / sizeof(double));
-    const int64_t kept = sampled ? 0 : srl_kept_jacobian(model, memory);
-    work->jacobian = kept > 0 ? srl_arena_doubles(arena, kept) : NULL;
+    const bool single = settings->curvature_precision == SOFTRELU_PRECISION_SINGLE;
+    const int64_t kept = sampled ? 0 : srl_kept_jacobian(model, single, memory);
+    work->jacobian = kept > 0 ? srl_arena_take(arena, kept, single ? sizeof(float) : sizeof(double)) : NULL;
     work->weights = srl_arena_doubles(arena, settings->hessian == SOFTRELU_HESSIAN_GAUSS_NEWTON ? model->m : 0);
     work->kept = pcg && !sampled ? srl_arena_matrix(arena, model->d, model->d) : NULL;
     if (sampled)
@@ -29,6 +30,7 @@ void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_mat
 void srl_reset_newton_matrix(struct srl_solver *solver) {
     struct srl_newton_matrix *matrix = &solver->matrix;
     matrix->has_kept = false;
+    solver->hessian_work.jacobian.kept_valid = false; /* what is made by updates depends on the way */
     matrix->draws = 0;
     matrix->enlargement = 1.0;
     matrix->work.exact.cg.products = 0;
@@ -45,10 +47,23 @@ const double *srl_curvature_weights(struct srl_solver *solver, const struct srl_
     return r;
 }
 
+static bool has_finite_diagonal(const struct srl_newton *newton, int64_t d) {
+    bool finite = true;
+    for (int64_t k = 0; k < d; k++)
+        finite = finite && isfinite(newton->hessian[k + k * d]);
+    return finite;
+}
+
 static void assemble(struct srl_solver *solver, const struct srl_point *point, const double *r) {
     struct srl_newton_matrix *matrix = &solver->matrix;
     const size_t d = (size_t)solver->model->d;
+    struct srl_jacobian *jacobian = &solver->hessian_work.jacobian;
     srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
+    if (jacobian->single && !has_finite_diagonal(&solver->newton, solver->model->d)) { /* beyond single precision: without it */
+        srl_jacobian_keep_in(jacobian, NULL, false);
+        srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
+        srl_jacobian_keep_in(jacobian, matrix->work.jacobian, true);
+    }
     matrix->source = SRL_MATRIX_ASSEMBLED;
     matrix->has_kept = matrix->work.kept != NULL;
     if (matrix->has_kept)
@@ -133,8 +148,11 @@ bool srl_sample_misleads(struct srl_solver *solver, const double *r) {
     double slope, curvature, *image = solver->path.step; /* scratch here */
     if (solver->matrix.source != SRL_MATRIX_SAMPLED)
         return false;
-    srl_line_derivatives(model, &solver->current, r, newton->step, solver->kinks.rates, solver->line_search.hidden,
-                         solver->line_search.output, &slope, &curvature);
+    double *hidden = solver->scratch, *y = solver->line_search.rates;
+    for (int64_t i = 0; i < model->n; i++)
+        hidden[i] = solver->current.u[i] > 0.0 ? solver->kinks.rates[i] : 0.0;
+    srl_to_outputs(model, hidden, y);
+    srl_line_derivatives(model, &solver->current, r, newton->step, solver->kinks.rates, y, &slope, &curvature);
     srl_symv(d, newton->hessian, d, newton->step, image);
     srl_axpy(d, newton->shift, newton->step, image);
     return curvature > MOST_MISSED * srl_dot(d, newton->step, image);

@@ -22,7 +22,7 @@ enum srl_newton_matrix_source { SRL_MATRIX_ASSEMBLED, SRL_MATRIX_KEPT, SRL_MATRI
 
 /* Memory that only some settings ask for. */
 struct srl_newton_matrix_work {
-    double *jacobian;            /* G, where it is kept */
+    void *jacobian;              /* G, where it is kept */
     double *weights;             /* r of Gauss-Newton (m) */
     double *kept;                /* the matrix last assembled, lower triangle (d x d) */
     struct srl_sampler sampler;  /* hessian = sampled */

@@ -51,7 +51,7 @@ static void project(const struct srl_model *model, const struct srl_hessian_work
     srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, COLUMNS, d, model->A1.data, model->A1.ld, by_rows,
              COLUMNS, sampler->hidden, COLUMNS);
     for (int64_t i = 0; i < model->n; i++)
-        if (!work->pattern[i])
+        if (!work->jacobian.pattern[i])
             memset(sampler->hidden + i * COLUMNS, 0, COLUMNS * sizeof *sampler->hidden);
 }
 
@@ -60,8 +60,8 @@ static void project_centre(const struct srl_model *model, const struct srl_hessi
                            const struct srl_sampler *sampler, const struct srl_outer *outer, double *top, double *mean) {
     memset(top, 0, COLUMNS * sizeof *top);
     memset(mean, 0, COLUMNS * sizeof *mean);
-    for (int64_t a = 0; a < work->active_count; a++) {
-        const int64_t i = work->active[a];
+    for (int64_t a = 0; a < work->jacobian.active_count; a++) {
+        const int64_t i = work->jacobian.active[a];
         const double entry = srl_output_entry(model, outer->top, i);
         for (int64_t c = 0; c < COLUMNS; c++) {
             top[c] += entry * sampler->hidden[i * COLUMNS + c];
@@ -109,7 +109,7 @@ static bool is_near(const struct srl_model *model, const struct srl_hessian_work
     int64_t flips = 0;
     double change = 0.0, sum = 0.0;
     for (int64_t i = 0; i < model->n; i++)
-        flips += sampler->pattern[i] != work->pattern[i];
+        flips += sampler->pattern[i] != work->jacobian.pattern[i];
     for (int64_t j = 0; j < model->m; j++) {
         change += fabs(r[j] - sampler->r[j]);
         sum += fabs(r[j]);
@@ -127,7 +127,7 @@ static void find_lengths(const struct srl_model *model, const struct srl_hessian
         return;
     measure_rows(model, work, sampler, point, plan);
     sampler->has_lengths = near;
-    memcpy(sampler->pattern, work->pattern, (size_t)model->n);
+    memcpy(sampler->pattern, work->jacobian.pattern, (size_t)model->n);
     memcpy(sampler->r, r, (size_t)model->m * sizeof *r);
 }
 
@@ -142,7 +142,7 @@ static void measure_nothing(const struct srl_model *model, struct srl_sampler *s
 
 static double score(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
                     const double *r, int64_t j) {
-    return r[j] != 0.0 && srl_has_own_row(model, work, j) ? fabs(r[j]) * sampler->lengths[j] : 0.0;
+    return r[j] != 0.0 && srl_has_own_row(model, &work->jacobian, j) ? fabs(r[j]) * sampler->lengths[j] : 0.0;
 }
 
 /* ---- the draw ---- */

@@ -65,6 +65,7 @@ static void all_methods_converge(void **state) {
             set(solving.solver, "hessian", HESSIANS[method / 2]);
             set(solving.solver, "step", STEPS[method % 2]);
             set(solving.solver, "jacobian_memory", trial % 2 == 0 ? "0" : "-1");
+            set(solving.solver, "curvature_precision", trial % 3 == 1 ? "single" : "double");
             const struct outcome outcome = solve_and_check(&solving);
             if (outcome.termination != SOFTRELU_CONVERGED)
                 fail_msg("trial %lld, %s, %s: %s, relative residual %g", (long long)trial, HESSIANS[method / 2],
@@ -112,6 +113,37 @@ static void exact_steps_by_products(void **state) {
         solving_free(&solving);
         instance_free(&instance);
     }
+}
+
+/* Single precision curvature: the same certified points, to the same accuracy; data beyond its range are no obstacle. */
+static void single_precision(void **state) {
+    (void)state;
+    struct test_random random = {914};
+    int64_t same = 0;
+    const int64_t trials = test_count(40, 4);
+    for (int64_t trial = 0; trial < trials; trial++) {
+        struct instance instance = synthetic_instance(&random, 80, 8, 60, trial % 2 == 0 ? 0.0 : 0.5, 1e-2);
+        const double scale = trial % 4 == 3 ? 1e150 : 1.0; /* of A1; x is then small */
+        for (int64_t i = 0; i < instance.n * instance.d; i++)
+            instance.A1[i] *= scale;
+        struct solving solving = solving_of(&instance);
+        double x[2][8], x0[8];
+        random_fill(&random, 1.0 / scale, 8, x0);
+        assert_int_equal(softrelu_solver_set_start(solving.solver, x0, 8), SOFTRELU_OK);
+        for (int single = 0; single < 2; single++) {
+            set(solving.solver, "curvature_precision", single ? "single" : "double");
+            set(solving.solver, "jacobian_memory", trial % 3 == 0 ? "0" : "-1");
+            assert_int_equal(solve_and_check(&solving).termination, SOFTRELU_CONVERGED);
+            assert_int_equal(softrelu_certificate_verdict(softrelu_solver_certificate(solving.solver)),
+                             SOFTRELU_VERDICT_CERTIFIED);
+            assert_int_equal(softrelu_solver_solution(solving.solver, x[single], 8), SOFTRELU_OK);
+        }
+        same += worst_error(8, x[1], x[0]) <= 1e-8;
+        solving_free(&solving);
+        instance_free(&instance);
+    }
+    print_message("  the same point in %lld of %lld solves\n", (long long)same, (long long)trials);
+    assert_true(same >= trials - trials / 10);
 }
 
 /* The same seed gives the same solve, bit by bit; another one does not. */
@@ -197,7 +229,7 @@ static void whole_steps(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(all_methods_converge), cmocka_unit_test(exact_steps_by_products),
-                                       cmocka_unit_test(seeds_decide), cmocka_unit_test(too_small_samples),
-                                       cmocka_unit_test(whole_steps)};
+                                       cmocka_unit_test(single_precision),     cmocka_unit_test(seeds_decide),
+                                       cmocka_unit_test(too_small_samples),    cmocka_unit_test(whole_steps)};
     return cmocka_run_group_tests_name("methods", tests, NULL, NULL);
 }

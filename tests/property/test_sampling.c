@@ -73,6 +73,29 @@ static void same_seed_same_sample(void **state) {
     trial_free(&trial);
 }
 
+/* Random numbers belong to rows, not to threads: other sums of the BLAS move scores by round-off, and the same rows are drawn. */
+static void any_number_of_threads(void **state) {
+    (void)state;
+    if (softrelu_blas_set_threads(1) != SOFTRELU_OK)
+        skip(); /* a BLAS that cannot be told */
+    struct trial trial = trial_of(sampling_case(SAMPLING_GAUSSIAN, SOFTRELU_SQUARES, 6000));
+    const int64_t d = trial.d;
+    double *one = test_doubles(d * d);
+    for (uint64_t number = 0; number < 5; number++) {
+        const int64_t rows = draw(&trial, 0.9, 0, 3, number);
+        memcpy(one, trial.sampled, (size_t)(d * d) * sizeof *one);
+        assert_true(rows < 3000);
+        for (int threads = 2; threads <= 4; threads++) {
+            assert_int_equal(softrelu_blas_set_threads(threads), SOFTRELU_OK);
+            assert_int_equal(draw(&trial, 0.9, 0, 3, number), rows);
+            assert_true(worst_error(d * d, trial.sampled, one) <= 1e-12);
+        }
+        assert_int_equal(softrelu_blas_set_threads(1), SOFTRELU_OK);
+    }
+    free(one);
+    trial_free(&trial);
+}
+
 static void symmetric_in_a_padded_array(void **state) {
     (void)state;
     struct trial trial = trial_of(sampling_case(SAMPLING_DIGITS, SOFTRELU_SQUARES, 0));
@@ -317,6 +340,7 @@ static void bad_arguments(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_seed_same_sample),
+        cmocka_unit_test(any_number_of_threads),
         cmocka_unit_test(symmetric_in_a_padded_array),
         cmocka_unit_test(leaves_the_point_alone),
         cmocka_unit_test(mean_of_many_is_the_hessian),

@@ -14,14 +14,14 @@ static void look(const struct srl_model *model, const double *x) {
         outside += !(x[k] >= srl_lower(model, k) && x[k] <= srl_upper(model, k));
 }
 
-bool __real_srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
-bool __wrap_srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
+bool __real_srl_point_judge(const struct srl_model *model, struct srl_point *point);
+bool __wrap_srl_point_judge(const struct srl_model *model, struct srl_point *point);
 bool __real_srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
 bool __wrap_srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
 
-bool __wrap_srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+bool __wrap_srl_point_judge(const struct srl_model *model, struct srl_point *point) {
     look(model, point->x);
-    return __real_srl_point_evaluate(model, point);
+    return __real_srl_point_judge(model, point);
 }
 
 bool __wrap_srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x) {

@@ -59,9 +59,9 @@ static void compare(struct workplace *at, struct test_random *random) {
     int32_t *rows = calloc((size_t)m, sizeof *rows);
     assert_non_null(rows);
 
-    at->work.jacobian = srl_has_output_layer(model) ? at->jacobian : NULL;
+    at->work.jacobian.kept = srl_has_output_layer(model) ? at->jacobian : NULL;
     srl_hessian_assemble(model, &at->work, &at->point, at->point.r, kept);
-    at->work.jacobian = NULL;
+    at->work.jacobian.kept = NULL;
     srl_hessian_assemble(model, &at->work, &at->point, at->point.r, streamed);
     assert_true(difference(d, kept, streamed) <= 1e-12);
 
@@ -74,7 +74,8 @@ static void compare(struct workplace *at, struct test_random *random) {
                 rows[count] = (int32_t)j;
                 weights[count++] = at->point.r[j];
             }
-        at->work.jacobian = part == 1 && at->work.jacobian_valid ? at->jacobian : NULL; /* listed rows from a kept one, too */
+        at->work.jacobian.kept =
+            part == 1 && at->work.jacobian.kept_valid ? at->jacobian : NULL; /* listed rows from a kept one, too */
         srl_hessian_add(model, &at->work, at->point.outer.top, rows, weights, count, listed, negative);
     }
     double trace = 0.0;
@@ -90,14 +91,14 @@ static void compare(struct workplace *at, struct test_random *random) {
     double *x = test_copy(at->point.x, d), *other = test_doubles(d);
     for (int64_t k = 0; k < d; k++)
         other[k] = -x[k] + random_normal(random);
-    at->work.jacobian = srl_has_output_layer(model) ? at->jacobian : NULL;
+    at->work.jacobian.kept = srl_has_output_layer(model) ? at->jacobian : NULL;
     for (int visit = 0; visit < 2; visit++) {
         assert_true(srl_point_move(model, &at->point, visit == 0 ? other : x));
         assert_true(srl_point_differentiate(model, &at->point, at->scratch));
         if (visit == 0)
-            at->work.jacobian = NULL; /* looked at without the kept one */
+            at->work.jacobian.kept = NULL; /* looked at without the kept one */
         srl_hessian_assemble(model, &at->work, &at->point, at->point.r, streamed);
-        at->work.jacobian = srl_has_output_layer(model) ? at->jacobian : NULL;
+        at->work.jacobian.kept = srl_has_output_layer(model) ? at->jacobian : NULL;
     }
     assert_true(difference(d, kept, streamed) <= 1e-12);
     free(kept);
@@ -147,7 +148,65 @@ static void many_blocks(void **state) {
         check(&random, 9000, 3, 1100, 1.0, SOFTRELU_SQUARES);
 }
 
+/* A long walk in small steps: G follows the units that flip, and stays what it is when made from the data. */
+static void kept_along_a_walk(void **state) {
+    (void)state;
+    struct test_random random = {4413};
+    const int64_t n = 120, d = 10, m = 70;
+    const struct instance_scales scales = {.A1 = 1, .A2 = 1, .b = 1, .c1 = 0.3, .c2 = 0.3, .w = 0.1};
+    struct instance instance = random_instance(&random, n, d, m, scales, SOFTRELU_SQUARES);
+    double *x = test_doubles(d), *kept = test_doubles(d * d), *anew = test_doubles(d * d);
+    random_fill(&random, 1.0, d, x);
+    for (int layout = 0; layout < 2; layout++) {
+        const struct placement placement = {layout == 0 ? SOFTRELU_ROW_MAJOR : SOFTRELU_COLUMN_MAJOR, layout, SOFTRELU_COPY};
+        struct workplace at = workplace_at(&instance, placement, x);
+        for (int64_t step = 0; step < test_count(400, 20); step++) {
+            for (int64_t k = 0; k < d; k++)
+                x[k] += (step % 50 == 49 ? 1.0 : 0.03) * random_normal(&random);
+            assert_true(srl_point_move(at.model, &at.point, x));
+            assert_true(srl_point_differentiate(at.model, &at.point, at.scratch));
+            at.work.jacobian.kept = at.jacobian;
+            srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, kept);
+            at.work.jacobian.kept = NULL;
+            srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, anew);
+            assert_true(difference(d, kept, anew) <= 1e-12);
+        }
+        leave(&at);
+    }
+    free(x);
+    free(kept);
+    free(anew);
+    instance_free(&instance);
+}
+
+/* An update that goes wrong is noticed: the rows that are compared go through all of them. */
+static void a_spoilt_jacobian_is_noticed(void **state) {
+    (void)state;
+    struct test_random random = {4414};
+    const struct instance_scales scales = {.A1 = 1, .A2 = 1, .b = 1};
+    const int64_t n = 60, d = 5, m = 23;
+    struct instance instance = random_instance(&random, n, d, m, scales, SOFTRELU_KL);
+    double *x = test_doubles(d), hessian[25], anew[25];
+    random_fill(&random, 1.0, d, x);
+    struct workplace at = workplace_at(&instance, PLAIN_PLACEMENT, x);
+    at.work.jacobian.kept = at.jacobian;
+    srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, hessian);
+    for (int64_t j = 0; j < m; j++)
+        at.jacobian[j * d + 2] += 1e-6; /* every row: whichever are looked at */
+    x[0] = -x[0];
+    assert_true(srl_point_move(at.model, &at.point, x));
+    assert_true(srl_point_differentiate(at.model, &at.point, at.scratch));
+    srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, hessian);
+    at.work.jacobian.kept = NULL;
+    srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, anew);
+    assert_true(difference(d, hessian, anew) <= 1e-13);
+    leave(&at);
+    free(x);
+    instance_free(&instance);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_kept_streamed_and_listed), cmocka_unit_test(many_blocks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_kept_streamed_and_listed), cmocka_unit_test(many_blocks),
+                                       cmocka_unit_test(kept_along_a_walk), cmocka_unit_test(a_spoilt_jacobian_is_noticed)};
     return cmocka_run_group_tests_name("hessian", tests, NULL, NULL);
 }
