@@ -431,6 +431,18 @@ SOFTRELU_API softrelu_status softrelu_solver_get_real(const softrelu_solver *sol
 SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length);
 
 /**
+ * Gives the solver a target of its own: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER for its later solves, in
+ * place of the problem's, so that one handle solves for one target after the other. Nothing is allocated. Each result is, bit by
+ * bit, that of a new solver for a problem created with these vectors; report and certificate are about them.
+ * @param values copied; NULL with length = 0 goes back to the problem's own vector. @param length m for SOFTRELU_B, else d.
+ * @return SOFTRELU_ERROR_UNKNOWN (any other array), SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NOT_FINITE (the message has index and
+ *         value), SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_STATE (from the callback); then the target is as before. Bounds are
+ *         compared when a solve begins, so that both can be moved in any order.
+ */
+SOFTRELU_API softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_array array, const double *values,
+                                                        int64_t length);
+
+/**
  * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
  * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
  * On this solver the callback may read settings, the report and the present point (softrelu_solver_solution()) and call
@@ -448,7 +460,8 @@ SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
 /**
  * Minimises F. SOFTRELU_OK means that the solve ran to some end: softrelu_report_termination() tells which, and only
  * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept.
- * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_STATE when called from its own callback,
+ * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_VALUE when one of the solver's lower bounds
+ *         is above its upper bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own callback,
  *         SOFTRELU_ERROR_LAPACK.
  */
 SOFTRELU_API softrelu_status softrelu_solver_solve(softrelu_solver *solver);

@@ -57,7 +57,13 @@ struct softrelu_evaluator {
     struct srl_message message;
 };
 
+/* Vectors that a solver may have of its own, in place of the problem's. */
+enum srl_target_vector { SRL_TARGET_B, SRL_TARGET_X_REF, SRL_TARGET_LOWER, SRL_TARGET_UPPER, SRL_TARGET_COUNT };
+
 struct softrelu_solver {
+    const softrelu_problem *problem;
+    struct srl_model model; /* the problem's, with the solver's own target where it has one: what core works on */
+    double *target[SRL_TARGET_COUNT]; /* room for them */
     struct srl_solver core;
     struct srl_allocator allocator;
     struct srl_arena arena;
@@ -69,5 +75,13 @@ struct softrelu_solver {
 /* The shared checks; each writes its message. */
 softrelu_status srl_check_length(struct srl_message *message, const char *name, int64_t length, int64_t expected);
 softrelu_status srl_check_finite(struct srl_message *message, const char *name, const double *values, int64_t length);
+/* Bounds may be infinite on their own side, everything else is finite; and that in words. */
+bool srl_is_allowed(softrelu_array array, double value);
+const char *srl_wanted_number(softrelu_array array);
+/* The values of a vector of the problem: there, as many as expected, and allowed. */
+softrelu_status srl_check_vector(struct srl_message *message, softrelu_array array, const char *name, const double *values,
+                                 int64_t length, int64_t expected);
+/* No lower bound above its upper one. */
+softrelu_status srl_check_bounds(struct srl_message *message, const struct srl_model *model);
 
 #endif

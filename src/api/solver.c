@@ -43,6 +43,14 @@ static softrelu_status reserve_matrix_work(softrelu_solver *solver, const struct
     return SOFTRELU_OK;
 }
 
+/* Everything of a solver that no setting changes. */
+static void carve(struct srl_arena *arena, softrelu_solver *solver) {
+    const struct srl_model *model = &solver->model;
+    srl_solver_carve(arena, &solver->core);
+    for (int i = 0; i < SRL_TARGET_COUNT; i++)
+        solver->target[i] = srl_arena_doubles(arena, i == SRL_TARGET_B ? model->m : model->d);
+}
+
 softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
@@ -55,17 +63,19 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
     if (created == NULL)
         return SOFTRELU_ERROR_MEMORY;
     created->allocator = problem->allocator;
-    created->core.model = &problem->model;
+    created->problem = problem;
+    created->model = problem->model;
+    created->core.model = &created->model;
     created->core.settings = srl_standard_settings();
     atomic_init(&created->core.stop_requested, 0);
     atomic_init(&created->running, 0);
-    srl_solver_carve(&created->arena, &created->core);
+    carve(&created->arena, created);
     if (!srl_arena_reserve(&created->arena, &created->allocator) ||
         !srl_report_reserve(&created->core.report, created->core.settings.trace_length, &created->allocator)) {
         softrelu_solver_destroy(created);
         return SOFTRELU_ERROR_MEMORY;
     }
-    srl_solver_carve(&created->arena, &created->core);
+    carve(&created->arena, created);
     if (reserve_matrix_work(created, &created->core.settings) != SOFTRELU_OK) {
         softrelu_solver_destroy(created);
         return SOFTRELU_ERROR_MEMORY;
@@ -189,6 +199,55 @@ softrelu_status softrelu_setting_describe(int64_t index, softrelu_setting *setti
     return SOFTRELU_OK;
 }
 
+struct target_slot {
+    const char *name;
+    int64_t length;
+    const double **values, *of_problem;
+    double *room;
+};
+
+/* Where a vector of the solver's target is kept; name = NULL when array is none. */
+static struct target_slot target_slot_of(softrelu_solver *solver, softrelu_array array) {
+    struct srl_model *model = &solver->model;
+    const struct srl_model *problem = &solver->problem->model;
+    switch ((int)array) {
+    case SOFTRELU_B:
+        return (struct target_slot){"b", model->m, &model->b, problem->b, solver->target[SRL_TARGET_B]};
+    case SOFTRELU_X_REF:
+        return (struct target_slot){"x_ref", model->d, &model->x_ref, problem->x_ref, solver->target[SRL_TARGET_X_REF]};
+    case SOFTRELU_LOWER:
+        return (struct target_slot){"lower", model->d, &model->lower, problem->lower, solver->target[SRL_TARGET_LOWER]};
+    case SOFTRELU_UPPER:
+        return (struct target_slot){"upper", model->d, &model->upper, problem->upper, solver->target[SRL_TARGET_UPPER]};
+    default:
+        return (struct target_slot){NULL, 0, NULL, NULL, NULL};
+    }
+}
+
+softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_array array, const double *values,
+                                           int64_t length) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    const struct target_slot slot = target_slot_of(solver, array);
+    if (slot.name == NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN,
+                        "array %d is not a vector of a solver: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER",
+                        (int)array);
+    if (values == NULL && length == 0) {
+        *slot.values = slot.of_problem;
+        return SOFTRELU_OK;
+    }
+    status = srl_check_vector(&solver->message, array, slot.name, values, length, slot.length);
+    if (status != SOFTRELU_OK)
+        return status;
+    memmove(slot.room, values, (size_t)length * sizeof *values);
+    *slot.values = slot.room;
+    return SOFTRELU_OK;
+}
+
 softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
@@ -230,6 +289,9 @@ softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     softrelu_status status = check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    status = srl_check_bounds(&solver->message, &solver->model);
     if (status != SOFTRELU_OK)
         return status;
     atomic_store(&solver->running, 1);

@@ -80,7 +80,8 @@ int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double toleranc
 /* Inverse of the triangle R of A = QR (rows x columns, rows >= columns, column-major, destroyed) into the upper triangle of A.
    0; > 0: R is singular; < 0: LAPACK refused. work: srl_full_basis_work(rows, columns) doubles. */
 int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work);
-/* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S.
+/* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S, by
+   divide and conquer.
    work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
 int64_t srl_syev_work(int64_t order);
 int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work);

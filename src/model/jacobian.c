@@ -3,9 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Entries in the buffer of active columns of A2 (32 MiB of doubles), and rows of G made at a time: enough for the BLAS to run
+/* Entries in the buffer of active columns of A2 (4 MiB of doubles), and rows of G made at a time: enough for the BLAS to run
    at its full rate. */
-enum { COLUMN_BUFFER = 1 << 22, ROW_BLOCK = 1024 };
+enum { COLUMN_BUFFER = 1 << 19, ROW_BLOCK = 512 };
 /* Rows of a kept G that are compared with the data after an update, and the way between them. */
 enum { PROBES = 4, PROBE_STRIDE = 7919 };
 static const double WORTH_UPDATING = 0.5; /* flips relative to the active units: a larger update costs what it saves */
