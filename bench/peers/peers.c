@@ -102,6 +102,7 @@ static void run_child(struct run *run) {
     (void)alarm((unsigned)(GRACE * options.time_limit) + GRACE_SECONDS); /* for a peer that no longer evaluates anything */
     at->race.over = over;
     at->race.context = run;
+    bring_memory_in();
     evaluation_start(at, options.time_limit, options.evaluations, options.processor_time);
     run->peer->solve(at, x, status);
     report(run, x, status);

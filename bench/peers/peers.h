@@ -8,4 +8,8 @@
    errors. */
 bool check_evaluation(void);
 
+/* What a fork leaves to be done later is done at once: pages of programs are looked up, pages of data copied. Otherwise the
+   solver would pay for it that uses more of the libraries, or of the memory, than the evaluation has used before. */
+void bring_memory_in(void);
+
 #endif
