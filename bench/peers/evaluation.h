@@ -42,25 +42,25 @@ struct evaluation {
 extern "C" {
 #endif
 
-struct evaluation *evaluation_create(const struct member *member);
-void evaluation_destroy(struct evaluation *evaluation);
+struct evaluation *at_create(const struct member *member);
+void evaluation_destroy(struct evaluation *at);
 /* Ready for a run from the member's start: nothing is kept, scale is 1/F there, counts are 0, the clock starts: that of the
    processor's time, or the wall's. */
-void evaluation_start(struct evaluation *evaluation, double time_limit, int64_t evaluation_limit, bool processor_time);
+void evaluation_start(struct evaluation *at, double time_limit, int64_t evaluation_limit, bool processor_time);
 
 /* For callers that do not see these structures: the start into x (d), and whether the race is over. */
-void evaluation_get_start(const struct evaluation *evaluation, double *x);
-bool evaluation_is_over(const struct evaluation *evaluation);
+void evaluation_get_start(const struct evaluation *at, double *x);
+bool evaluation_is_over(const struct evaluation *at);
 
-double evaluate_value(struct evaluation *evaluation, const double *x);
-double evaluate_gradient(struct evaluation *evaluation, const double *x, double *gradient); /* returns the value */
-void evaluate_residuals(struct evaluation *evaluation, const double *x, double *residuals);
-void evaluate_jacobian(struct evaluation *evaluation, const double *x, double *jacobian);         /* (m + d) x d, by rows */
-void evaluate_jacobian_columns(struct evaluation *evaluation, const double *x, double *jacobian); /* the same by columns */
-void evaluate_hessian(struct evaluation *evaluation, const double *x, double *hessian);           /* d x d, full */
-void evaluate_gauss_newton(struct evaluation *evaluation, const double *x, double *hessian);      /* J'J, d x d, full */
-void evaluate_product(struct evaluation *evaluation, const double *x, const double *v, double *product);            /* J v */
-void evaluate_product_transposed(struct evaluation *evaluation, const double *x, const double *v, double *product); /* J'v */
+double evaluate_value(struct evaluation *at, const double *x);
+double evaluate_gradient(struct evaluation *at, const double *x, double *gradient); /* returns the value */
+void evaluate_residuals(struct evaluation *at, const double *x, double *residuals);
+void evaluate_jacobian(struct evaluation *at, const double *x, double *jacobian);                /* (m + d) x d, by rows */
+void evaluate_jacobian_columns(struct evaluation *at, const double *x, double *jacobian);        /* the same by columns */
+void evaluate_hessian(struct evaluation *at, const double *x, double *hessian);                  /* d x d, full */
+void evaluate_gauss_newton(struct evaluation *at, const double *x, double *hessian);             /* J'J, d x d, full */
+void evaluate_product(struct evaluation *at, const double *x, const double *v, double *product); /* J v */
+void evaluate_product_transposed(struct evaluation *at, const double *x, const double *v, double *product); /* J'v */
 
 #ifdef __cplusplus
 }

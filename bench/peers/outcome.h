@@ -10,6 +10,6 @@
  * is that of the peers' evaluation, its residual and verdict those of softrelu_certify() with the standard tolerances, for all
  * solvers alike. Returns text to be freed.
  */
-char *outcome_json(struct evaluation *evaluation, const char *solver, const double *x, const char *status);
+char *outcome_json(struct evaluation *at, const char *solver, const double *x, const char *status);
 
 #endif
