@@ -44,7 +44,7 @@ static void print_row(const char *name, double value, softrelu_type type, const 
     char number[32];
     (void)snprintf(number, sizeof number, type == SOFTRELU_INTEGER ? "%.0f" : "%.6g", value);
     const char *word = number_word(value);
-    const int used = printf("  %-26s %-11s ", name, word == NULL ? number : isnan(value) ? "unknown" : word);
+    const int used = printf("  %-26s %-11s ", name, word == NULL ? number : word);
     printf("%*s", used < TEXT_COLUMN ? TEXT_COLUMN - used : 0, "");
     text_fold(stdout, used < TEXT_COLUMN ? TEXT_COLUMN : used, TEXT_COLUMN, text);
 }
@@ -82,7 +82,7 @@ static json_t *report_of_finding(const void *argument) {
               json_put(object, "loss_kind", json_string(finding->loss == SOFTRELU_KL ? "kl" : "squares"));
     for (size_t i = 0; ok && i < CONSTANT_COUNT; i++) {
         double value = NAN;
-        const bool known = read_constant(finding, &constants[i], &value) && !isnan(value);
+        const bool known = read_constant(finding, &constants[i], &value);
         ok = json_put(values, constants[i].name, known ? json_number(value, constants[i].type) : json_null());
     }
     if (ok && finding->modulus > 0) {

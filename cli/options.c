@@ -73,7 +73,7 @@ static const struct command_kind commands[] = {
      "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
     {COMMAND_CONSTANTS, "constants", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "say what is proved of F before any solve",
      "Bounds, over all points, of the eigenvalues of the Hessian and of how fast it changes, and whether F is proved convex; "
-     "with --x also what holds in the cell of that point. All of it is proved, but for the constants called observed.\n"
+     "with --x also what holds in the cell of that point. All of it is proved.\n"
      "Exit status: 0 done; 2 bad usage or bad input; 3 out of memory or a failure to read or write."},
     {COMMAND_INFO, "info", "", "show version, BLAS, threads and all settings", ""},
 };

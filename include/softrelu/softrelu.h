@@ -698,8 +698,7 @@ typedef struct softrelu_constants softrelu_constants;
 
 /**
  * The constants of a problem and of a point, X(enumerator, number, name, type, text). Pinned numbers and names. Everything is
- * proved in docs/constants.md, except the three "observed" ones, for which there is numerical evidence only: nothing here and
- * no certificate uses them. osc(v) = max v - min v; G is the Jacobian of the logits, C its rows centred by their f-weighted
+ * proved in docs/constants.md. osc(v) = max v - min v; G is the Jacobian of the logits, C its rows centred by their f-weighted
  * mean. Bounds of the Hessian's eigenvalues have room for round-off; the others hold up to a few ulps of their terms.
  */
 #define SOFTRELU_CONSTANT_LIST(X)                                                                                              \
@@ -712,10 +711,6 @@ typedef struct softrelu_constants softrelu_constants;
       "c2: D2loss[v, v] <= c2 osc(v)^2 at all logits")                                                                         \
     X(SOFTRELU_CONSTANT_CURVATURE_CHANGE, 3050, "curvature_change", SOFTRELU_REAL,                                             \
       "c3: |D3loss[v, v, v]| <= c3 osc(v)^3 at all logits")                                                                    \
-    X(SOFTRELU_CONSTANT_CURVATURE_BELOW_OBSERVED, 3060, "curvature_below_observed", SOFTRELU_REAL,                             \
-      "the least c1 that no search contradicts, for this loss and b; NaN where none was looked for")                                      \
-    X(SOFTRELU_CONSTANT_CURVATURE_ABOVE_OBSERVED, 3070, "curvature_above_observed", SOFTRELU_REAL, "likewise c2")              \
-    X(SOFTRELU_CONSTANT_CURVATURE_CHANGE_OBSERVED, 3080, "curvature_change_observed", SOFTRELU_REAL, "likewise c3")            \
     X(SOFTRELU_CONSTANT_OUTPUT_DISTANCE, 3090, "output_distance", SOFTRELU_REAL,                                               \
       "largest distance between two rows of A2; a bound of it where that many pairs are too many")                             \
     X(SOFTRELU_CONSTANT_ROW_DISTANCE_ALL, 3100, "row_distance_all", SOFTRELU_REAL,                                             \
@@ -734,7 +729,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_ROW_DISTANCE, 3200, "row_distance", SOFTRELU_REAL,                                                     \
       "largest distance between two rows of G at the point; a bound of it where row_distance_exact is 0")                      \
     X(SOFTRELU_CONSTANT_ROW_DISTANCE_EXACT, 3210, "row_distance_exact", SOFTRELU_INTEGER,                                      \
-      "1: all pairs were looked at; 0: too many, the sum of the two largest distances from the mean row is given")              \
+      "1: all pairs were looked at; 0: too many, the sum of the two largest distances from the mean row is given")             \
     X(SOFTRELU_CONSTANT_SPECTRAL_NORM, 3220, "spectral_norm", SOFTRELU_REAL, "spectral norm of C at the point")                \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST, 3230, "hessian_least", SOFTRELU_REAL, "least eigenvalue of the Hessian at the point")   \
     X(SOFTRELU_CONSTANT_HESSIAN_LEAST_CELL, 3240, "hessian_least_cell", SOFTRELU_REAL,                                         \

@@ -89,7 +89,10 @@ void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, doub
 
 void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
                     int64_t ldb) {
-    if (order > 0 && columns > 0)
+    if (order > 0 && columns == 1) /* without packing the triangle */
+        cblas_dtrsv(CblasColMajor, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit, narrow(order), l,
+                    leading(ldl), b, 1);
+    else if (order > 0 && columns > 0)
         cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
                     narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
 }
@@ -107,16 +110,16 @@ void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y)
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }
 
 double srl_norm(int64_t length, const double *x) {
-    double largest = srl_max_abs(length, x);
-    if (!(largest > 1e-140 && largest < 1e140)) { /* squares would leave the range of double: scale first */
-        if (!(largest > 0.0) || isinf(largest))
-            return largest;
-        double sum = 0.0;
-        for (int64_t i = 0; i < length; i++)
-            sum += (x[i] / largest) * (x[i] / largest);
-        return largest * sqrt(sum);
-    }
-    return sqrt(srl_dot(length, x, x));
+    const double squares = srl_dot(length, x, x);
+    if (squares > 1e-280 && squares < 1e280)
+        return sqrt(squares);
+    const double largest = srl_max_abs(length, x); /* squares may have left the range of double: scale first */
+    if (!(largest > 0.0) || isinf(largest))
+        return largest;
+    double sum = 0.0;
+    for (int64_t i = 0; i < length; i++)
+        sum += (x[i] / largest) * (x[i] / largest);
+    return largest * sqrt(sum);
 }
 
 void srl_axpy(int64_t length, double alpha, const double *x, double *y) { cblas_daxpy(narrow(length), alpha, x, 1, y, 1); }
@@ -126,9 +129,12 @@ void srl_scale(int64_t length, double alpha, double *x) { cblas_dscal(narrow(len
 double srl_max_abs(int64_t length, const double *x) {
     double largest = 0.0;
     for (int64_t i = 0; i < length; i++) {
-        if (isnan(x[i]))
-            return x[i];
-        largest = fmax(largest, fabs(x[i]));
+        const double size = fabs(x[i]);
+        if (!(size <= largest)) { /* larger, or NaN */
+            if (isnan(size))
+                return size;
+            largest = size;
+        }
     }
     return largest;
 }

@@ -106,15 +106,11 @@ static bool least_with(struct srl_constants *constants, double distance, const d
 }
 
 static void put_loss_constants(struct srl_constants *constants) {
-    const struct srl_loss_constants observed = srl_loss_constants_observed(constants->model);
     double *numbers = constants->numbers;
     constants->loss = srl_loss_constants_of(constants->model);
     numbers[SOFTRELU_CONSTANT_CURVATURE_BELOW_INDEX] = constants->loss.below;
     numbers[SOFTRELU_CONSTANT_CURVATURE_ABOVE_INDEX] = constants->loss.above;
     numbers[SOFTRELU_CONSTANT_CURVATURE_CHANGE_INDEX] = constants->loss.change;
-    numbers[SOFTRELU_CONSTANT_CURVATURE_BELOW_OBSERVED_INDEX] = observed.below;
-    numbers[SOFTRELU_CONSTANT_CURVATURE_ABOVE_OBSERVED_INDEX] = observed.above;
-    numbers[SOFTRELU_CONSTANT_CURVATURE_CHANGE_OBSERVED_INDEX] = observed.change;
 }
 
 /* R is at least rho I, and A1'A1 at least 0: what round-off makes of that is put right. */

@@ -5,6 +5,7 @@
 
 /* R may be that close to singular, relative to its trace: more, and products with its inverse would mean little. */
 static const double LEAST_EIGENVALUE = 1e-9;
+static const double TINY = 1e-200; /* squares of numbers below its root may underflow: nothing is proved with them */
 
 void srl_convexity_carve(struct srl_arena *arena, struct srl_convexity_work *work, const struct srl_model *model) {
     srl_rows_carve(arena, &work->rows, model);
@@ -51,7 +52,7 @@ static bool factor_regulariser(struct srl_convexity_work *work, const struct srl
         return !work->ill;
     const double trace = shifted_regulariser(model, 0.0, work->factor);
     work->factored = true;
-    work->ill = !(trace > 0.0) || !isfinite(trace);
+    work->ill = !(trace > TINY) || !isfinite(trace);
     if (!work->ill && model->curvature != NULL) {
         (void)shifted_regulariser(model, LEAST_EIGENVALUE * trace, work->matrix);
         work->ill = srl_potrf(model->d, work->matrix, model->d) != 0 || srl_potrf(model->d, work->factor, model->d) != 0;
@@ -134,12 +135,14 @@ static double least_loss(const struct srl_model *model) {
         if (model->loss == SOFTRELU_KL && b < 0.0)
             return NAN;
         sum += b;
+        size += fabs(b);
         outside += 0.5 * excess * excess;
     }
     if (model->loss != SOFTRELU_KL) {
-        const double short_of = fmax(fabs(sum - 1.0) - unit_noise(model) * (1.0 + (double)model->m * (1.0 + fabs(sum))), 0.0);
-        return (1.0 - 1e-9) * fmax(outside, 0.5 * short_of * short_of / (double)model->m);
+        const double missed = fmax(fabs(sum - 1.0) - unit_noise(model) * (1.0 + size), 0.0);
+        return (1.0 - unit_noise(model)) * fmax(outside, 0.5 * missed * missed / (double)model->m);
     }
+    size = 0.0;
     for (int64_t j = 0; j < model->m; j++)
         if (model->b[j] > 0.0) {
             entropy += model->b[j] * (log(sum) - log(model->b[j]));
@@ -195,32 +198,34 @@ static bool has_kink(const struct srl_model *model, int64_t i) {
     return false;
 }
 
-static double noise_of_unit(const struct srl_model *model, int64_t i, const double *x) {
-    return unit_noise(model) * (model->row_norms[i] * srl_norm(model->d, x) + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
+static double noise_of_unit(const struct srl_model *model, int64_t i, double x_norm) {
+    return unit_noise(model) * (model->row_norms[i] * x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
+}
+
+/* Whether side u_i > 0 on the whole box, a the row of unit i: the least of each term is at one end. */
+static bool is_on_side(const struct srl_model *model, int64_t i, const double *a, double side) {
+    double least = model->c1 != NULL ? side * model->c1[i] : 0.0, size = fabs(least);
+    for (int64_t k = 0; k < model->d; k++) {
+        const double slope = side * a[k];
+        const double term = slope == 0.0 ? 0.0 : slope * (slope > 0.0 ? srl_lower(model, k) : srl_upper(model, k));
+        least += term;
+        size += fabs(term);
+    }
+    return least > unit_noise(model) * size;
 }
 
 /* The sign of u_i on the whole box; 0 when it has both or the box has no end where it matters. row: d of scratch. */
 static int sign_on_box(const struct srl_model *model, int64_t i, double *row) {
-    const double bias = model->c1 != NULL ? model->c1[i] : 0.0;
-    double least = bias, most = bias, size_of_least = fabs(bias), size_of_most = fabs(bias);
     if (!srl_has_bounds(model))
         return 0;
     srl_copy_row(&model->A1, i, row);
-    for (int64_t k = 0; k < model->d; k++) {
-        if (row[k] == 0.0)
-            continue;
-        const double at_lower = row[k] * srl_lower(model, k), at_upper = row[k] * srl_upper(model, k);
-        least += fmin(at_lower, at_upper);
-        most += fmax(at_lower, at_upper);
-        size_of_least += fabs(fmin(at_lower, at_upper));
-        size_of_most += fabs(fmax(at_lower, at_upper));
-    }
-    return least > unit_noise(model) * size_of_least ? 1 : most < -unit_noise(model) * size_of_most ? -1 : 0;
+    return is_on_side(model, i, row, 1.0) ? 1 : is_on_side(model, i, row, -1.0) ? -1 : 0;
 }
 
 /* The units that the box does not hold, by their indices into work->rows.active; the others' sides into work->rows.on. False
    when x, which is in the set, is too close to one's kink. */
 static bool collect_units(struct srl_convexity_work *work, const struct srl_model *model, const double *x, int64_t *open) {
+    const double x_norm = srl_norm(model->d, x);
     *open = 0;
     for (int64_t i = 0; i < model->n; i++) {
         work->rows.on[i] = 0;
@@ -230,7 +235,7 @@ static bool collect_units(struct srl_convexity_work *work, const struct srl_mode
         work->rows.on[i] = sign != 0 ? sign > 0 : work->at_point[i] > 0.0;
         if (sign != 0)
             continue;
-        if (!(fabs(work->at_point[i]) > noise_of_unit(model, i, x)))
+        if (!(fabs(work->at_point[i]) > noise_of_unit(model, i, x_norm)))
             return false;
         work->rows.active[(*open)++] = (int32_t)i;
     }
@@ -241,7 +246,8 @@ static bool collect_units(struct srl_convexity_work *work, const struct srl_mode
    most balls that are too large are found out by it. */
 static bool ball_holds_units(struct srl_convexity_work *work, const struct srl_model *model, double radius, int64_t open) {
     const int64_t d = model->d;
-    const double room = 1.0 + 64.0 * (double)(d + 1) * DBL_EPSILON / LEAST_EIGENVALUE;
+    const double room = 1.0 + 16.0 * (double)(model->n + d + 8) * DBL_EPSILON / LEAST_EIGENVALUE; /* R and its factor round */
+    const double centre_norm = srl_norm(d, work->centre);
     const double most = model->curvature != NULL ? trace_of_regulariser(model) : model->rho;
     for (int64_t k = 0; k < open; k++) {
         const int64_t i = work->rows.active[k];
@@ -257,7 +263,7 @@ static bool ball_holds_units(struct srl_convexity_work *work, const struct srl_m
         for (int64_t k = 0; k < count; k++) {
             const int64_t i = work->rows.active[first + k];
             const double reach = room * radius * srl_norm(d, work->columns + k * d);
-            if (!(fabs(work->at_centre[i]) > reach + noise_of_unit(model, i, work->centre)))
+            if (!(fabs(work->at_centre[i]) > reach + noise_of_unit(model, i, centre_norm)))
                 return false;
         }
     }
@@ -270,33 +276,34 @@ static bool is_semidefinite(struct srl_convexity_work *work, const struct srl_mo
     const int64_t d = model->d;
     for (int64_t k = 0; k < d; k++)
         work->matrix[k + k * d] -= unit_noise(model) * size;
-    return isfinite(size) && srl_potrf(d, work->matrix, d) == 0;
+    return size > TINY && isfinite(size) && srl_potrf(d, work->matrix, d) == 0;
 }
 
 /* The Hessian in the cell work->rows.on is at least R - below D_G^2 I, and R - below D_A2^2 A1' diag(s) A1. */
 static bool cell_is_convex(struct srl_convexity_work *work, const struct srl_model *model) {
     const double below = srl_loss_constants_of(model).below;
     const int64_t d = model->d;
+    struct srl_rows *rows = &work->rows;
     if (!(below > 0.0))
         return true;
-    srl_rows_activate(&work->rows, model);
-    const double of_g = srl_largest_row_distance(&work->rows, model, SRL_ROWS_OF_G).largest, shift = below * of_g * of_g;
+    srl_rows_activate(rows, model);
+    const double of_g = srl_largest_row_distance(rows, model, SRL_ROWS_OF_G).largest, shift = below * of_g * of_g;
     double gram = 0.0, noise = 0.0; /* trace of A1' diag(s) A1, and what the terms of G may have lost */
     for (int64_t i = 0; i < model->n; i++) {
         const double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
-        gram += work->rows.on[i] ? model->row_norms[i] * model->row_norms[i] : 0.0;
-        noise += work->rows.on[i] ? unit_noise(model) * column * model->row_norms[i] : 0.0;
+        gram += rows->on[i] ? model->row_norms[i] * model->row_norms[i] : 0.0;
+        noise += rows->on[i] ? unit_noise(model) * column * model->row_norms[i] : 0.0;
     }
-    if (gram == 0.0)
+    if (rows->active_count == 0)
         return true; /* all units are off */
     const double widened = shift + below * (2.0 * of_g + noise) * noise;
     const double trace = shifted_regulariser(model, widened, work->matrix);
     if (is_semidefinite(work, model, trace + (double)d * widened))
         return true;
-    const double of_a2 = srl_largest_row_distance(&work->rows, model, SRL_ROWS_OF_A2).largest, factor = below * of_a2 * of_a2;
+    const double of_a2 = srl_largest_row_distance(rows, model, SRL_ROWS_OF_A2).largest, factor = below * of_a2 * of_a2;
     (void)shifted_regulariser(model, 0.0, work->matrix);
-    const int64_t rows = srl_has_output_layer(model) ? work->rows.active_count : model->n;
-    srl_syrk(d, rows, -factor, work->rows.active_rows, d, 1.0, work->matrix, d);
+    const int64_t count = srl_has_output_layer(model) ? rows->active_count : model->n;
+    srl_syrk(d, count, -factor, rows->active_rows, d, 1.0, work->matrix, d);
     return is_semidefinite(work, model, trace + factor * gram);
 }
 

@@ -2,14 +2,15 @@
 
 #include <float.h>
 
-/* For osc(v) = 1, all rounded up. The first two pairs are those of 1/2 |f - b|^2 with b = 0 and with b at a corner of the
-   simplex; tests/proof settles the polynomial inequalities that their proofs end in. */
-static const double BELOW_PLAIN = 0.060105, BELOW_CORNER = 0.12021;
-static const double ABOVE_PLAIN = 0.12501, ABOVE_CORNER = 0.15406;
-static const double THIRD_MOMENT = 0.0962251; /* sqrt(3)/18: of |D2<e, f>| / osc(e), and the largest third central moment */
-static const double CHANGE_PLAIN = 0.2693376; /* 1/8 + sqrt(3)/12 */
-static const double CHANGE_SLOPE = 0.125;     /* of |D3<e, f>| / osc(e) */
-static const double CHANGE_SEEN = 0.20203;
+/* For osc(v) = 1, all rounded up: of 1/2 |f - b|^2 with b = 0 and with b at a corner of the simplex (tests/proof settles the
+   polynomial inequalities that the proof ends in), and of <g, f> for osc(g) = 1. */
+struct bound {
+    double plain, corner, linear;
+};
+static const double THIRD_MOMENT = 0.0962251; /* sqrt(3)/18, also the largest third central moment */
+static const struct bound BELOW = {0.060105, 0.12021, 0.0962251};
+static const struct bound ABOVE = {0.12501, 0.15406, 0.0962251};
+static const struct bound CHANGE = {0.12769, 0.20203, 0.1250001};
 
 enum { MOST_PEAKS = 4 };
 
@@ -36,25 +37,25 @@ static int find_peaks(const struct srl_model *model, double peaks[MOST_PEAKS]) {
 /*
  * Cut the peaks of b down to a level and write what is cut off as a share of corners: b = sum of share_j e_j + rest. Then the
  * loss is, up to a constant, (1 - sum share) times the one with b = 0, share_j times that with b = e_j, less <rest, f>, and a
- * bound is plain (1 - share) + corner share + moment osc(rest). Lowering the level by t over k peaks costs (corner - plain) k t
- * and gains moment t: worth it while k is small, and as long as the share is at most 1.
+ * bound is plain (1 - share) + corner share + linear osc(rest). Lowering the level by t over k peaks costs (corner - plain) k t
+ * and gains linear t: worth it while k is small, and as long as the share is at most 1.
  */
-static double cut_peaks(const double *peaks, int count, double plain, double corner) {
+static double cut_peaks(const double *peaks, int count, const struct bound *bound) {
+    const double cost = bound->corner - bound->plain;
     double share = 0.0, level = peaks[0];
-    for (int k = 1; k <= count && share < 1.0 && (corner - plain) * (double)k < THIRD_MOMENT; k++) {
+    for (int k = 1; k <= count && share < 1.0 && cost * (double)k < bound->linear; k++) {
         const double next = k < count ? peaks[k] : 0.0, part = fmin((double)k * (level - next), 1.0 - share);
         level -= part / (double)k;
         share += part;
     }
-    return plain + (corner - plain) * share + THIRD_MOMENT * fmax(level, 0.0);
+    return bound->plain + cost * share + bound->linear * fmax(level, 0.0);
 }
 
 static struct srl_loss_constants of_squares(const struct srl_model *model) {
     double peaks[MOST_PEAKS] = {0.0};
     const int count = find_peaks(model, peaks);
-    return (struct srl_loss_constants){cut_peaks(peaks, count, BELOW_PLAIN, BELOW_CORNER),
-                                       cut_peaks(peaks, count, ABOVE_PLAIN, ABOVE_CORNER),
-                                       CHANGE_PLAIN + CHANGE_SLOPE * peaks[0]};
+    return (struct srl_loss_constants){cut_peaks(peaks, count, &BELOW), cut_peaks(peaks, count, &ABOVE),
+                                       cut_peaks(peaks, count, &CHANGE)};
 }
 
 /* D2 is beta times a variance, D3 beta times a third central moment, beta = sum b up to its round-off. */
@@ -74,19 +75,4 @@ struct srl_loss_constants srl_loss_constants_of(const struct srl_model *model) {
     if (model->m == 1)
         return (struct srl_loss_constants){0.0, 0.0, 0.0};
     return model->loss == SOFTRELU_KL ? of_cross_entropy(model) : of_squares(model);
-}
-
-struct srl_loss_constants srl_loss_constants_observed(const struct srl_model *model) {
-    struct srl_loss_constants constants = srl_loss_constants_of(model);
-    if (model->loss == SOFTRELU_KL || model->m == 1)
-        return constants; /* attained */
-    double sum = 0.0, least = INFINITY;
-    for (int64_t j = 0; j < model->m; j++) {
-        sum += model->b[j];
-        least = fmin(least, model->b[j]);
-    }
-    if (least < 0.0 || fabs(sum - 1.0) > 1e-9)
-        return (struct srl_loss_constants){NAN, NAN, NAN};
-    constants.change = fmin(constants.change, CHANGE_SEEN);
-    return constants;
 }

@@ -4,7 +4,7 @@
  *     -below osc(v)^2 <= D2loss[v, v] <= above osc(v)^2,        |D3loss[v, v, v]| <= change osc(v)^3
  *
  * for every direction v of the logits, at all logits. The constants depend on the loss and on b only; docs/constants.md has the
- * proofs. Nothing that is only observed stands in srl_loss_constants_of(): certificates rely on these numbers.
+ * proofs.
  */
 #ifndef SRL_MODEL_LOSS_CONSTANTS_H
 #define SRL_MODEL_LOSS_CONSTANTS_H
@@ -16,7 +16,5 @@ struct srl_loss_constants {
 };
 
 struct srl_loss_constants srl_loss_constants_of(const struct srl_model *model);
-/* The least ones that no search found a counterexample to; NaN for squares with b outside the simplex. For no proof. */
-struct srl_loss_constants srl_loss_constants_observed(const struct srl_model *model);
 
 #endif

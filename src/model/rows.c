@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* Rows are compared pair by pair when they have so many entries at most (8 MiB), and so many differences are taken. */
-enum { MOST_ENTRIES = 1 << 20, MOST_DIFFERENCES = 1 << 26 };
+/* Rows are compared pair by pair when they have so many entries at most (2 MiB), and so many differences are taken. */
+enum { MOST_ENTRIES = 1 << 18, MOST_DIFFERENCES = 1 << 26 };
 
 static int64_t row_length(const struct srl_model *model, enum srl_rows_of of) {
     return of == SRL_ROWS_OF_A2 ? model->n : model->d;
@@ -47,6 +47,19 @@ void srl_rows_activate(struct srl_rows *rows, const struct srl_model *model) {
     }
 }
 
+/* Active columns of a block of rows of A2: count x active_count row-major, or its transpose when A2 lies by columns. */
+static void gather_columns(struct srl_rows *rows, const struct srl_matrix *a2, int64_t first, int64_t count) {
+    const int64_t active = rows->active_count;
+    if (a2->row_major) {
+        for (int64_t j = 0; j < count; j++)
+            for (int64_t i = 0; i < active; i++)
+                rows->columns[j * active + i] = a2->data[(first + j) * a2->ld + rows->active[i]];
+    } else {
+        for (int64_t i = 0; i < active; i++)
+            memcpy(rows->columns + i * count, a2->data + first + rows->active[i] * a2->ld, (size_t)count * sizeof(double));
+    }
+}
+
 void srl_rows_read(struct srl_rows *rows, const struct srl_model *model, enum srl_rows_of of, int64_t first, int64_t count,
                    double *out) {
     const int64_t d = model->d, active = rows->active_count;
@@ -58,17 +71,17 @@ void srl_rows_read(struct srl_rows *rows, const struct srl_model *model, enum sr
     } else if (active == 0) {
         memset(out, 0, (size_t)(count * d) * sizeof *out);
     } else {
-        for (int64_t j = 0; j < count; j++)
-            for (int64_t i = 0; i < active; i++)
-                rows->columns[j * active + i] = srl_entry(&model->A2, first + j, rows->active[i]);
-        srl_gemm(SRL_PLAIN, count, d, active, rows->columns, active, rows->active_rows, d, out, d);
+        gather_columns(rows, &model->A2, first, count);
+        srl_gemm(model->A2.row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, d, active, rows->columns,
+                 model->A2.row_major ? active : count, rows->active_rows, d, out, d);
     }
 }
 
 static double distance_between(struct srl_rows *rows, int64_t length, const double *one, const double *other) {
     for (int64_t k = 0; k < length; k++)
         rows->difference[k] = one[k] - other[k];
-    return srl_norm(length, rows->difference);
+    const double square = srl_dot(length, rows->difference, rows->difference);
+    return square > 1e-250 && square < 1e250 ? sqrt(square) : srl_norm(length, rows->difference);
 }
 
 /* The larger; NaN, of infinite entries, counts as infinite. */

@@ -94,6 +94,7 @@ void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *p
     const double began = srl_now();
     const size_t d = (size_t)solver->model->d;
     matrix->enlarged = 0;
+    srl_newton_forget(&solver->newton);
     if (solver->settings.hessian == SOFTRELU_HESSIAN_SAMPLED) {
         sample(solver, point, r);
     } else if (matrix->has_kept) {
@@ -119,6 +120,7 @@ bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point
     const double began = srl_now();
     if (matrix->source == SRL_MATRIX_ASSEMBLED)
         return false;
+    srl_newton_forget(&solver->newton);
     if (matrix->source == SRL_MATRIX_KEPT) {
         assemble(solver, point, r);
     } else if (matrix->enlarged++ < MOST_ENLARGEMENTS && can_enlarge(solver)) {

@@ -122,7 +122,7 @@ static void huge_and_tiny(void **state) {
         for (int rho = 0; rho < 2; rho++) {
             struct instance instance = test_instance(74);
             for (int k = 0; k < N * D; k++)
-                instance.A1[k] *= pow(10.0, power / 2);
+                instance.A1[k] *= pow(10.0, 0.5 * power);
             for (int k = 0; k < M * N; k++)
                 instance.A2[k] *= pow(10.0, power);
             free(instance.w);

@@ -9,12 +9,14 @@ enum { N = 12, D = 5, M = 6, RESULTS = 2 * D * D + 2 * D };
 
 struct counting {
     int64_t calls, live, fail_at; /* fail_at: number of the call that fails, from 1; 0 never */
+    size_t bytes;                 /* asked for so far */
     bool failed;
 };
 
 static void *allocate(size_t bytes, void *context) {
     struct counting *counting = context;
     counting->calls++;
+    counting->bytes += bytes;
     if (counting->calls == counting->fail_at) {
         counting->failed = true;
         return NULL;
@@ -297,9 +299,48 @@ static void no_allocation_while_solving(void **state) {
     instance_free(&instance);
 }
 
+/* With many outputs constants and certificates have no room for anything of the size of the Jacobian. */
+static void rows_are_streamed(void **state) {
+    (void)state;
+    enum { FEW = 3, WIDE = 40, MANY = 20000 };
+    struct test_random random = {82};
+    double *a1 = test_doubles(FEW * WIDE), *a2 = test_doubles(MANY * FEW), *b = test_doubles(MANY), *x = test_doubles(WIDE);
+    random_fill(&random, 1.0, FEW * WIDE, a1);
+    random_fill(&random, 1.0, MANY * FEW, a2);
+    random_fill(&random, 1.0, WIDE, x);
+    b[7] = 1.0;
+    struct counting counting = {0};
+    softrelu_problem *problem = NULL;
+    softrelu_constants *constants = NULL;
+    softrelu_certificate *certificate = NULL;
+    assert_int_equal(softrelu_problem_create(FEW, WIDE, MANY, allocate, release, &counting, &problem), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A1, a1, SOFTRELU_ROW_MAJOR, WIDE, SOFTRELU_BORROW),
+                     SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A2, a2, SOFTRELU_ROW_MAJOR, FEW, SOFTRELU_BORROW),
+                     SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_set_vector(problem, SOFTRELU_B, b, MANY, SOFTRELU_BORROW), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_finish(problem), SOFTRELU_OK);
+    const size_t jacobian = sizeof(double) * MANY * WIDE;
+    counting.bytes = 0;
+    assert_int_equal(softrelu_constants_create(problem, &constants), SOFTRELU_OK);
+    assert_int_equal(softrelu_constants_move(constants, x, WIDE), SOFTRELU_OK);
+    assert_true(counting.bytes < jacobian / 3);
+    counting.bytes = 0;
+    assert_int_equal(softrelu_certificate_create(problem, &certificate), SOFTRELU_OK);
+    assert_true(counting.bytes < jacobian / 3);
+    softrelu_certificate_destroy(certificate);
+    softrelu_constants_destroy(constants);
+    softrelu_problem_destroy(problem);
+    assert_int_equal(counting.live, 0);
+    free(a1);
+    free(a2);
+    free(b);
+    free(x);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_allocation_fails_once),
                                        cmocka_unit_test(failed_replacement_keeps_the_old),
-                                       cmocka_unit_test(no_allocation_while_solving)};
+                                       cmocka_unit_test(no_allocation_while_solving), cmocka_unit_test(rows_are_streamed)};
     return cmocka_run_group_tests_name("allocation", tests, NULL, NULL);
 }

@@ -92,6 +92,7 @@ static void one_step(struct workplace *at, struct test_random *random, double sh
     struct srl_newton *newton = &at->newton;
     assert_true(srl_point_differentiate(model, &at->point, at->scratch));
     srl_hessian_assemble(model, &at->work, &at->point, at->point.r, newton->hessian);
+    srl_newton_forget(newton);
     srl_stiffen_pinned(model, &at->point, kink_tolerance, &at->held, newton, &at->kinks);
     if (srl_newton_factor(newton, d, shift) != 0)
         return;
@@ -111,6 +112,7 @@ static void one_step(struct workplace *at, struct test_random *random, double sh
     memcpy(at->hessian, newton->hessian, (size_t)(d * d) * sizeof *at->hessian);
     perturb(random, d, epsilon, newton->factor, newton->shift, newton->hessian);
     const double same_shift = newton->shift;
+    srl_newton_forget(newton);
     if (srl_newton_factor(newton, d, same_shift) == 0 && newton->shift == same_shift) {
         const struct srl_exact_plan plan = {at->point.r, 1e-13, 20 * d + 50};
         const double exact_promise =

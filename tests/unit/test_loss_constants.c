@@ -148,13 +148,13 @@ static void sharp(void **state) {
     const double b[2] = {1.0, 0.0}, flat[2] = {0.5, 0.5};
     struct test_random random = {32};
     double shares[KINDS] = {0.0};
-    for (int64_t draw = 0; draw < test_count(6, 2); draw++)
+    for (int64_t draw = 0; draw < test_count(6, 12); draw++)
         search(&random, "corner", b, 2, SOFTRELU_SQUARES, shares);
-    assert_true(shares[0] > 0.9999 && shares[1] > 0.9999 && shares[2] > 0.5);
+    assert_true(shares[0] > 0.9999 && shares[1] > 0.9999 && shares[2] > 0.9999);
     const struct srl_loss_constants corner = constants_for(b, 2, SOFTRELU_SQUARES),
                                     plain = constants_for(flat, 2, SOFTRELU_SQUARES);
-    assert_true(corner.below == 0.12021 && corner.above == 0.15406);
-    assert_true(plain.below < 0.0602 && plain.above < 0.1251);
+    assert_true(corner.below == 0.12021 && corner.above == 0.15406 && corner.change == 0.20203);
+    assert_true(plain.below < 0.0602 && plain.above < 0.1251 && plain.change < 0.1277);
     const struct srl_loss_constants kl = constants_for(b, 2, SOFTRELU_KL);
     assert_true(kl.below == 0.0 && fabs(kl.above - 0.25) < 1e-15 && fabs(kl.change - sqrt(3.0) / 18.0) < 1e-7);
 }
