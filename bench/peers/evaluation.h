@@ -42,7 +42,7 @@ struct evaluation {
 extern "C" {
 #endif
 
-struct evaluation *at_create(const struct member *member);
+struct evaluation *evaluation_create(const struct member *member);
 void evaluation_destroy(struct evaluation *at);
 /* Ready for a run from the member's start: nothing is kept, scale is 1/F there, counts are 0, the clock starts: that of the
    processor's time, or the wall's. */
