@@ -8,8 +8,14 @@ struct minimiser find_minimiser(const softrelu_problem *problem, int64_t d, cons
     struct minimiser minimiser = {d, numbers(d), numbers(d * d), NAN};
     softrelu_solver *solver = solver_of(problem);
     softrelu_evaluator *evaluator = evaluator_of(problem);
-    set_text(solver, "tolerance", "0"); /* as near as it gets */
-    need_ok(softrelu_solver_set_start(solver, x0, x0 == NULL ? 0 : d), softrelu_solver_message(solver));
+    need_ok(softrelu_solver_set_start(solver, x0, d), softrelu_solver_message(solver));
+    need_ok(softrelu_solver_solve(solver), softrelu_solver_message(solver));
+    need_ok(softrelu_solver_solution(solver, minimiser.x, d), softrelu_solver_message(solver));
+    /* whole steps from there bring it as near as round-off allows */
+    set_text(solver, "globalisation", "none");
+    set_text(solver, "tolerance", "0");
+    set_text(solver, "max_iterations", "3");
+    need_ok(softrelu_solver_set_start(solver, minimiser.x, d), softrelu_solver_message(solver));
     need_ok(softrelu_solver_solve(solver), softrelu_solver_message(solver));
     need_ok(softrelu_solver_solution(solver, minimiser.x, d), softrelu_solver_message(solver));
     need_ok(softrelu_evaluator_move(evaluator, minimiser.x, d), softrelu_evaluator_message(evaluator));

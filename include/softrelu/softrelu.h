@@ -598,7 +598,8 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
     X(SOFTRELU_DISTANCE_NOT_CERTIFIED, 10, "not-certified", "the point is no certified local minimiser")                       \
     X(SOFTRELU_DISTANCE_CURVATURE, 20, "curvature",                                                                            \
       "the Hessian may change too much within a Newton step for its curvature (Kantorovich's condition)")                      \
-    X(SOFTRELU_DISTANCE_CELL, 30, "cell", "a kink or a bound of x lies within the distance")                                   \
+    X(SOFTRELU_DISTANCE_CELL, 30, "cell",                                                                                      \
+      "a kink or a bound of x lies within the distance, or the kinks of the point are not known to meet")                      \
     X(SOFTRELU_DISTANCE_MULTIPLIERS, 40, "multipliers", "a multiplier may leave its interval within the distance")
 
 #define SOFTRELU_ENUMERATE_VERDICT(name, number, word, text) name = (number),
@@ -633,7 +634,7 @@ SOFTRELU_API const char *softrelu_distance_name(softrelu_distance distance);
 SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
- * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 5 d^2 doubles and
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 8 d^2 doubles and
  * blocks of rows of A2. One thread at a time; to be destroyed before the problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
@@ -651,7 +652,8 @@ SOFTRELU_API void softrelu_certificate_destroy(softrelu_certificate *certificate
  *     g + sum over K of lambda_i a_i + mu = 0     0 <= lambda_i <= q_i,  mu_k <= 0 at a lower, >= 0 at an upper bound, else 0
  *
  * and a local minimiser when moreover all multipliers are strictly inside their intervals and the Hessian is positive definite
- * on {p : a_i'p = 0 on K, p_k = 0 on B}.
+ * on {p : a_i'p = 0 on K, p_k = 0 on B}. How far such a point is at most from a minimiser without any round-off is
+ * SOFTRELU_CERTIFICATE_DISTANCE_BOUND.
  * @param x d numbers within the bounds. @param length must be d.
  * @param kink_tolerance >= 0; 1e-9 is usual. @param tolerance of the relative residual, >= 0; 1e-12 is usual.
  * @return SOFTRELU_ERROR_VALUE when x is outside its bounds (the message has the index) or a tolerance is not a finite number

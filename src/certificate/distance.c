@@ -23,6 +23,7 @@ struct local {
     double least;      /* eigenvalue of the Hessian on the face at xbar */
     double change;     /* M: Lipschitz constant of that Hessian within domain */
     double domain;     /* radius around xbar */
+    double convex;     /* p'Rp, and that of all outputs with their |r_j|, is at most this times p'Hp on the face */
     double newton;     /* length of Newton's step from xbar */
     double newton_all; /* r: of all of them together, and the distance from xbar to the minimiser */
     double swing;      /* oscillation of the logits' change from xbar to there */
@@ -100,7 +101,7 @@ static struct length solve_on_face(struct softrelu_certificate *certificate, int
 /* What errors of the logits may change Newton's step by. The gradient's error is B'y with B = diag(|r|)^1/2 C on the face and
    |y|^2 at most the bend times their oscillation squared, and B'B is the Hessian, without the regularisers, and twice what
    outputs with r_j < 0 take away from it: |H^-1 B'|^2 is at most 1/l and twice the trace of that between two H^-1. */
-static struct length step_of_pull(struct softrelu_certificate *certificate, const struct local *local, double error) {
+static struct length step_of_pull(struct softrelu_certificate *certificate, struct local *local, double error) {
     const int64_t free = local->face.free;
     struct srl_curvature_work *work = &certificate->curvature;
     double *concave = work->concave, *product = work->rows, plain = 1.0 / local->least, metric = 1.0;
@@ -115,6 +116,7 @@ static struct length step_of_pull(struct softrelu_certificate *certificate, cons
     }
     metric += 4.0 * error / local->least;
     plain += 4.0 * (error / local->least) / local->least;
+    local->convex = metric;
     const double swing = sqrt(local->sensitivity.bend) * 2.0 * local->logits;
     return (struct length){fmin(local->pull / local->least, sqrt(plain) * swing),
                            fmin(local->pull / sqrt(local->least), sqrt(metric) * swing)};
@@ -166,7 +168,7 @@ static bool newton_converges(struct softrelu_certificate *certificate, const str
         const double more = later_steps(metric, 1.0 / growth, change, domain);
         added = more * growth / root;
         local->swing = SAFE * rows * (metric + more);
-        local->pushed = SAFE * sqrt(regularisers) * growth * (metric + more);
+        local->pushed = SAFE * sqrt(regularisers * local->convex) * (metric + more); /* |Rp| <= |R|^1/2 (p'Rp)^1/2 */
     }
     local->newton_all = SAFE * (local->newton + added);
     local->swing = fmin(local->swing, SAFE * local->rows * local->newton_all);

@@ -314,7 +314,7 @@ static void print_tally(const struct tally *tally) {
 /* Biases keep every unit far on its side: the minimiser is smooth. */
 static struct instance smooth_instance(uint64_t seed, softrelu_loss loss) {
     struct test_random random = {seed};
-    const int64_t n = 12, d = 4, m = test_count(3000, 300);
+    const int64_t n = 12, d = 4, m = test_count(1000, 300);
     struct instance made = synthetic_instance(&random, n, d, m, 0.3, 0.0);
     made.loss = loss;
     made.rho = loss == SOFTRELU_KL ? 1e-2 : 1e-2 / (double)m;
@@ -357,7 +357,7 @@ static void minimisers_on_kinks(void **state) {
     const int wanted = (int)test_count(100, 2);
     for (uint64_t seed = 1; tally.minimisers < wanted && seed <= 1000; seed++) {
         struct test_random random = {500 + seed};
-        const int64_t m = test_count(3000, 300);
+        const int64_t m = test_count(1000, 300);
         const bool kl = seed % 2 == 0;
         struct instance instance = synthetic_instance(&random, 24, 6, m, 1.0, kl ? 0.1 : 0.3 / sqrt((double)m));
         instance.loss = kl ? SOFTRELU_KL : SOFTRELU_SQUARES;
