@@ -8,6 +8,7 @@
  *           [--clock wall|processor] [SOLVER ...]
  *
  * Each runs in a process of its own on the same data. --turn T: begin with the T-th solver, so that none is always the first.
+ * Exit status 1 when one of them crashed or hung: the others have run all the same.
  * --check compares the evaluation that all peers share with that of the library.
  */
 #include "peers.h"
@@ -117,7 +118,8 @@ static void copy_until_closed(int in) {
     need(fflush(stdout) == 0, "writing");
 }
 
-static void run_peer(struct evaluation *evaluation, const struct peer *peer) {
+/* Whether it ended well. */
+static bool run_peer(struct evaluation *evaluation, const struct peer *peer) {
     int ends[2];
     need(pipe(ends) == 0, "pipe");
     const pid_t child = fork();
@@ -136,6 +138,7 @@ static void run_peer(struct evaluation *evaluation, const struct peer *peer) {
     if (status != 0)
         fprintf(stderr, "peers: %s on (%d, %d, %d), noise %g, weight %g, seed %llu failed: wait status %d\n", peer->name,
                 member->n, member->d, member->m, member->noise, member->weight, (unsigned long long)member->seed, status);
+    return status == 0;
 }
 
 /* ---- options ----------------------------------------------------------------------------------------------------- */
@@ -197,9 +200,10 @@ int main(int count, char **arguments) {
     }
     struct member *member = member_create(options.n, options.d, options.m, options.noise, options.weight, options.seed);
     struct evaluation *evaluation = evaluation_create(member);
+    bool good = true;
     for (int k = 0; k < chosen_count; k++)
-        run_peer(evaluation, chosen[(k + options.turn) % chosen_count]);
+        good = run_peer(evaluation, chosen[(k + options.turn) % chosen_count]) && good;
     evaluation_destroy(evaluation);
     member_destroy(member);
-    return 0;
+    return good ? 0 : 1;
 }
