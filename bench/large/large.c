@@ -39,30 +39,32 @@ static struct {
 /* What the repeats of a method come to: times are medians, memory is the most, the rest is the same every time. */
 struct summary {
     const struct measurement *last;
-    double seconds, seconds_hessian, allocated, resident, distance;
+    double seconds, seconds_cpu, seconds_hessian, allocated, resident, distance;
 };
 
 static struct summary summarise(struct measurement *runs[REPEATS_MOST], const struct measurement *exact, int64_t d) {
     struct summary summary = {.last = runs[options.repeats - 1]};
-    double seconds[REPEATS_MOST], hessian[REPEATS_MOST];
+    double seconds[REPEATS_MOST], cpu[REPEATS_MOST], hessian[REPEATS_MOST];
     for (int k = 0; k < options.repeats; k++) {
         seconds[k] = runs[k]->seconds;
+        cpu[k] = runs[k]->seconds_cpu;
         hessian[k] = runs[k]->seconds_hessian;
         summary.allocated = fmax(summary.allocated, runs[k]->allocated);
         summary.resident = fmax(summary.resident, runs[k]->resident);
         summary.distance = fmax(summary.distance, distance_of(d, runs[k]->x, exact->x) / (1.0 + norm_of(d, exact->x)));
     }
     summary.seconds = quantile(options.repeats, seconds, 0.5);
+    summary.seconds_cpu = quantile(options.repeats, cpu, 0.5);
     summary.seconds_hessian = quantile(options.repeats, hessian, 0.5);
     return summary;
 }
 
 static void print_summary(const struct method *method, const struct summary *summary) {
     const struct measurement *run = summary->last;
-    printf("| %s | %.2f | %.0f | %.2f | %.0f | %.0f | %.0f, %.0f | %.1f | %.1f | %.10g | %s | %.1e | %.1e |\n", method->name,
-           summary->seconds, run->iterations, summary->seconds_hessian, run->rows, run->products, run->enlargements,
-           run->fallbacks, summary->allocated / MEBIBYTE, summary->resident / MEBIBYTE, run->loss,
-           softrelu_verdict_name(run->verdict), run->residual, summary->distance);
+    printf("| %s | %.2f | %.2f | %.2f | %.0f | %.0f | %.0f | %.0f, %.0f | %.1f | %.1f | %.10g | %s | %.1e | %.1e |\n",
+           method->name, summary->seconds, summary->seconds_cpu, summary->seconds_hessian, run->iterations, run->rows,
+           run->products, run->enlargements, run->fallbacks, summary->allocated / MEBIBYTE, summary->resident / MEBIBYTE,
+           run->loss, softrelu_verdict_name(run->verdict), run->residual, summary->distance);
     (void)fflush(stdout);
 }
 
@@ -79,6 +81,7 @@ static json_t *json_summary(const struct method *method, const struct summary *s
         const char *name;
         double value;
     } entries[] = {{"seconds", summary->seconds},
+                   {"seconds_cpu", summary->seconds_cpu},
                    {"seconds_hessian", summary->seconds_hessian},
                    {"iterations", run->iterations},
                    {"sample_rows", run->rows},
@@ -101,14 +104,15 @@ static int64_t scaled(int64_t size, double by) { return (int64_t)fmax(2.0, round
 static bool run_shape(const int64_t shape[3], json_t *results) {
     const int64_t n = scaled(shape[0], sqrt(options.scale)), d = scaled(shape[1], sqrt(options.scale));
     const int64_t m = scaled(shape[2], options.scale);
-    struct measurement *runs[METHODS][REPEATS_MOST];
+    struct measurement *runs[METHODS][REPEATS_MOST] = {{NULL}};
     struct shared_problem shared = share_problem(n, d, m, options.loss, 2024);
     json_t *methods = json_array();
-    bool good = true, same[METHODS];
+    bool good = true, same[METHODS] = {false};
     printf("\n(n, d, m) = (%lld, %lld, %lld), %s, %.0f MiB of data, G would be %.0f MiB\n\n"
-           "| method | seconds | iterations | of it Hessians | rows | products | enlarged, fallbacks | MiB allocated | MiB "
+           "| method | seconds | of all cores | Hessians | iterations | rows | products | enlarged, fallbacks | MiB allocated "
+           "| MiB "
            "resident | loss "
-           "| verdict | residual | distance to exact |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
+           "| verdict | residual | distance to exact |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n",
            (long long)n, (long long)d, (long long)m, options.loss == SOFTRELU_KL ? "kl" : "squares",
            (double)shared.bytes / MEBIBYTE, (double)(m * d) * sizeof(double) / MEBIBYTE);
     for (int repeat = 0; repeat < options.repeats; repeat++)
@@ -133,18 +137,23 @@ static bool run_shape(const int64_t shape[3], json_t *results) {
 }
 
 static bool take(const char *name, const char *value) {
-    if (strcmp(name, "--shape") == 0)
-        options.shape = atoi(value);
-    else if (strcmp(name, "--repeats") == 0)
-        options.repeats = atoi(value);
-    else if (strcmp(name, "--scale") == 0)
-        options.scale = atof(value);
-    else if (strcmp(name, "--epsilon") == 0)
-        options.epsilon = atof(value);
-    else if (strcmp(name, "--out") == 0)
+    double number = 0.0;
+    if (strcmp(name, "--out") == 0) {
         options.out = value;
-    else if (strcmp(name, "--loss") == 0 && (strcmp(value, "squares") == 0 || strcmp(value, "kl") == 0))
+        return true;
+    }
+    if (strcmp(name, "--loss") == 0) {
         options.loss = value[0] == 'k' ? SOFTRELU_KL : SOFTRELU_SQUARES;
+        return strcmp(value, "squares") == 0 || strcmp(value, "kl") == 0;
+    }
+    if (strcmp(name, "--scale") == 0)
+        return read_number(value, 1e-4, 1.0, &options.scale);
+    if (strcmp(name, "--epsilon") == 0)
+        return read_number(value, 1e-3, 0.99, &options.epsilon);
+    if (strcmp(name, "--shape") == 0 && read_number(value, 0.0, SHAPES - 1, &number))
+        options.shape = (int)number;
+    else if (strcmp(name, "--repeats") == 0 && read_number(value, 1.0, REPEATS_MOST, &number))
+        options.repeats = (int)number;
     else
         return false;
     return true;
@@ -154,8 +163,7 @@ int main(int count, char **words) {
     bool understood = true;
     for (int i = 1; i < count; i += 2)
         understood = understood && i + 1 < count && take(words[i], words[i + 1]);
-    if (!understood || options.shape < -1 || options.shape >= SHAPES || options.repeats < 1 || options.repeats > REPEATS_MOST ||
-        !(options.scale > 0.0 && options.scale <= 1.0) || !(options.epsilon >= 0.0)) {
+    if (!understood) {
         fprintf(stderr,
                 "usage: large [--shape 0|1|2] [--scale S] [--repeats K] [--loss squares|kl] [--epsilon E] [--out FILE.json]\n");
         return 2;

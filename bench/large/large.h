@@ -30,7 +30,8 @@ struct measurement {
     bool finished;
     softrelu_termination termination;
     softrelu_verdict verdict;
-    double seconds, seconds_hessian, iterations, rows, enlargements, fallbacks, products, loss, residual, distance_bound;
+    double seconds, seconds_cpu, seconds_hessian, iterations, rows, enlargements, fallbacks, products, loss, residual,
+        distance_bound;
     double allocated; /* most that the library held at a time */
     double resident;  /* most memory of the process beyond the data and what it began with; 0 where the system does not tell */
     int threads;      /* of the BLAS */

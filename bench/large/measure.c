@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
@@ -37,14 +38,14 @@ static void release(void *block, void *context) {
     free(start);
 }
 
-/* A line of /proc/self/status in bytes; 0 where there is none. */
+/* A line of /proc/self/status, "Name:  number kB", in bytes; 0 where there is none. */
 static double status_of(const char *name) {
     FILE *file = fopen("/proc/self/status", "r");
     char line[256];
     double kibibytes = 0.0;
     while (file != NULL && fgets(line, sizeof line, file) != NULL)
         if (strncmp(line, name, strlen(name)) == 0)
-            kibibytes = atof(line + strlen(name) + 1);
+            kibibytes = strtod(line + strlen(name), NULL);
     if (file != NULL)
         (void)fclose(file);
     return 1024.0 * kibibytes;
@@ -106,7 +107,9 @@ static void solve(const struct shared_problem *shared, const struct method *meth
         need_ok(softrelu_solver_set_real(solver, SOFTRELU_SETTING_SAMPLE_EPSILON, epsilon), softrelu_solver_message(solver));
     need_ok(softrelu_solver_set_start(solver, shared->x0, shared->network.d), softrelu_solver_message(solver));
     begin_measuring(&ledger); /* some settings give back what others had asked for */
+    const clock_t began = clock();
     need_ok(softrelu_solver_solve(solver), softrelu_solver_message(solver));
+    measured->seconds_cpu = (double)(clock() - began) / CLOCKS_PER_SEC;
     fill(measured, solver, shared->network.d);
     measured->allocated = (double)ledger.most;
     measured->resident = fmax(0.0, status_of("VmHWM:") - status_of("RssShmem:") - before);

@@ -19,6 +19,15 @@ void need_ok(softrelu_status status, const char *message) {
     exit(2);
 }
 
+bool read_number(const char *text, double least, double most, double *value) {
+    char *end = NULL;
+    const double number = strtod(text, &end);
+    if (end == text || *end != '\0' || !(number >= least && number <= most))
+        return false;
+    *value = number;
+    return true;
+}
+
 double *numbers(int64_t count) {
     double *block = calloc(count > 0 ? (size_t)count : 1, sizeof *block);
     need(block != NULL, "out of memory");

@@ -13,6 +13,8 @@
 void need(bool good, const char *what);
 /* The same for a call on a handle with a message; status 0 is good. */
 void need_ok(softrelu_status status, const char *message);
+/* The number that is the whole of text, between least and most: for options. */
+bool read_number(const char *text, double least, double most, double *value);
 /* Zeroed memory, released with free(). */
 double *numbers(int64_t count);
 

@@ -47,9 +47,9 @@ static void run(FILE *table, softrelu_loss loss, uint64_t seed) {
         struct minimiser nowhere = {network.d, numbers(network.d), numbers(network.d * network.d), 0.0};
         struct path path = follow(problem, &nowhere, &method, x0, ITERATIONS, (int64_t)seed);
         struct minimiser end = find_minimiser(problem, network.d, path.end);
-        printf("    %-30s %3lld iterations, %-16s loss %.10g, end polished by %.1e\n", method.name, (long long)path.length - 1,
-               softrelu_termination_name(path.termination), path.losses[path.length - 1],
-               distance_of(network.d, end.x, path.end));
+        printf("    %-30s %3lld iterations, %s, %s, %.0f kinks, loss %.10g, polished by %.1e\n", method.name,
+               (long long)path.length - 1, softrelu_termination_name(path.termination), softrelu_verdict_name(path.verdict),
+               path.pinned, path.losses[path.length - 1], distance_of(network.d, end.x, path.end));
         for (int64_t i = 0; i < path.length; i++)
             fprintf(table, "%s,%d,\"%s\",%lld,%.17g,%.17g\n", name, (int)seed, method.name, (long long)i, path.losses[i],
                     end.loss);

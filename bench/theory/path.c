@@ -85,6 +85,8 @@ struct path follow(const softrelu_problem *problem, const struct minimiser *mini
     if (status == SOFTRELU_OK)
         need_ok(softrelu_solver_solution(solver, path.end, minimiser->d), softrelu_solver_message(solver));
     path.termination = softrelu_report_termination(softrelu_solver_report(solver));
+    path.verdict = softrelu_certificate_verdict(softrelu_solver_certificate(solver));
+    path.pinned = report_number(solver, SOFTRELU_REPORT_PINNED_KINKS);
     softrelu_solver_destroy(solver);
     free(observer.x);
     return path;

@@ -220,17 +220,17 @@ static void read_into(const char *folder, const char *name, double **values, int
     npy_free(&array);
 }
 
-static void vocabulary(FILE *table, const char *folder, int64_t draws) {
+static void words(FILE *table, const char *folder, int64_t draws) {
     struct generator generator = {13};
     const int64_t d = 8;
-    int64_t words = 0;
+    int64_t count = 0;
     struct network network = random_network(&generator, 24, d, 1, 0.0, 0.0);
     network.loss = SOFTRELU_KL;
     network.rho = 1e-3;
-    read_into(folder, "A2", &network.A2, &words);
+    read_into(folder, "A2", &network.A2, &count);
     read_into(folder, "c2", &network.c2, &network.m);
     read_into(folder, "b", &network.b, &network.m);
-    need(words == network.m, "arrays of different sizes");
+    need(count == network.m, "arrays of different sizes");
     double *x = numbers(d);
     draw_normals(&generator, 1.0, d, x);
     compare(table, "wide vocabulary", &network, x, draws);
@@ -238,12 +238,12 @@ static void vocabulary(FILE *table, const char *folder, int64_t draws) {
     network_free(&network);
 }
 
-void experiment_spectrum(const char *folder, const char *words, int64_t draws) {
+void experiment_spectrum(const char *folder, const char *vocabulary, int64_t draws) {
     FILE *table = open_table(folder, "spectrum.csv");
     fprintf(table, "data,m,d,rows,low,median,high,equal_low,equal_median,equal_high,promised\n");
     printf("\n(c) spectral error of the sampled Hessian, %lld draws of each size\n", (long long)draws);
     gaussian(table, draws);
     coherent(table, draws);
-    vocabulary(table, words, draws);
+    words(table, vocabulary, draws);
     need(fclose(table) == 0, "writing spectrum.csv");
 }

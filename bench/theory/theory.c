@@ -3,7 +3,6 @@
  */
 #include "theory.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 FILE *open_table(const char *folder, const char *name) {
@@ -21,7 +20,7 @@ static int usage(void) {
 
 int main(int count, char **words) {
     const char *folder = NULL, *only = "abc";
-    long draws = 200;
+    double draws = 200.0;
     for (int i = 1; i < count; i += 2) {
         if (i + 1 == count)
             return usage();
@@ -29,18 +28,16 @@ int main(int count, char **words) {
             folder = words[i + 1];
         else if (strcmp(words[i], "--only") == 0)
             only = words[i + 1];
-        else if (strcmp(words[i], "--draws") == 0)
-            draws = atol(words[i + 1]);
-        else
+        else if (strcmp(words[i], "--draws") != 0 || !read_number(words[i + 1], 1.0, 1e6, &draws))
             return usage();
     }
-    if (folder == NULL || draws < 1)
+    if (folder == NULL)
         return usage();
     if (strchr(only, 'a') != NULL)
         experiment_contraction(folder);
     if (strchr(only, 'b') != NULL)
         experiment_loss(folder);
     if (strchr(only, 'c') != NULL)
-        experiment_spectrum(folder, THEORY_VOCABULARY, draws);
+        experiment_spectrum(folder, THEORY_VOCABULARY, (int64_t)draws);
     return 0;
 }

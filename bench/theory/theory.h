@@ -33,7 +33,9 @@ struct path {
     int64_t length; /* iterates, the start included */
     double distances[PATH_MOST], energies[PATH_MOST], losses[PATH_MOST], rows[PATH_MOST];
     softrelu_termination termination;
-    double *end; /* the solution, d */
+    softrelu_verdict verdict;
+    double pinned; /* kinks at the solution */
+    double *end;   /* the solution, d */
 };
 
 /* A minimiser found as exactly as can be, and what is known of it. */

@@ -26,8 +26,6 @@ const char *srl_wanted_number(softrelu_array array) {
 
 softrelu_status srl_check_vector(struct srl_message *message, softrelu_array array, const char *name, const double *values,
                                  int64_t length, int64_t expected) {
-    if (values == NULL)
-        return srl_fail(message, SOFTRELU_ERROR_NULL, "%s: values is NULL", name);
     const softrelu_status status = srl_check_length(message, name, length, expected);
     for (int64_t i = 0; i < length && status == SOFTRELU_OK; i++)
         if (!srl_is_allowed(array, values[i]))

@@ -175,6 +175,8 @@ softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_
         fill_slot(problem, slot, NULL, NULL);
         return SOFTRELU_OK;
     }
+    if (values == NULL)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
     status = srl_check_vector(&problem->message, array, slot.name, values, length, slot.length);
     if (status != SOFTRELU_OK)
         return status;

@@ -240,6 +240,8 @@ softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_arr
         *slot.values = slot.of_problem;
         return SOFTRELU_OK;
     }
+    if (values == NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
     status = srl_check_vector(&solver->message, array, slot.name, values, length, slot.length);
     if (status != SOFTRELU_OK)
         return status;

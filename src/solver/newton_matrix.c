@@ -15,7 +15,7 @@ static const int64_t WORN = 20;         /* products for one step: the kept matri
 void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_matrix_work *work, const struct srl_model *model,
                                   const struct srl_settings *settings) {
     const bool sampled = settings->hessian == SOFTRELU_HESSIAN_SAMPLED, pcg = settings->step == SOFTRELU_STEP_PCG;
-    const double memory = (double)settings->jacobian_memory * (MEBIBYTE / sizeof(double));
+    const double memory = (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));
     const bool single = settings->curvature_precision == SOFTRELU_PRECISION_SINGLE;
     const int64_t kept = sampled ? 0 : srl_kept_jacobian(model, single, memory);
     work->jacobian = kept > 0 ? srl_arena_take(arena, kept, single ? sizeof(float) : sizeof(double)) : NULL;
