@@ -24,6 +24,10 @@ class Entry:
         self.loss = self.first["loss"]
         self.certified = self.first["verdict"] == "certified local minimiser"
 
+    def loss_is_at_or_below(self, loss, race):
+        """Losses that round-off cannot tell apart count as equal."""
+        return self.loss <= loss * (1.0 + SAME) + 1e-15 * race.start
+
 
 class Race:
     """All solvers on one member."""
@@ -43,6 +47,10 @@ class Race:
     @property
     def peers(self):
         return {solver: entry for solver, entry in self.entries.items() if solver not in (*OURS, MULTISTART)}
+
+    @property
+    def best_peer_loss(self):
+        return min((entry.loss for entry in self.peers.values()), default=math.inf)
 
     def fastest_peer(self, tau):
         """Its name and seconds; (None, None) when no peer gets there."""
@@ -65,11 +73,6 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(value) for value in values)) if values else None
 
 
-def at_or_below(loss, other, start):
-    """Losses that round-off cannot tell apart count as equal."""
-    return loss <= other * (1.0 + SAME) + 1e-15 * start
-
-
 def sizes(races):
     return sorted({race.member[:3] for race in races})
 
@@ -79,7 +82,8 @@ def regimes(races):
 
 
 def chosen(races, size=None, regime=None):
-    return [race for race in races if size in (None, race.member[:3]) and regime in (None, (race.member.noise, race.member.weight))]
+    return [race for race in races
+            if size in (None, race.member[:3]) and regime in (None, (race.member.noise, race.member.weight))]
 
 
 def solvers(races):
