@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_VALUE = 256, OPTIONS_MAX = 64 }; /* getopt's values of options start above all characters */
+enum { FIRST_VALUE = 256, OPTIONS_MAX = 64, THREADS_MAX = 256 }; /* getopt's values of options start above all characters */
 
 static bool takes(enum command command, size_t index) { return (option_kind(index)->commands & (unsigned)command) != 0; }
 
@@ -100,6 +100,11 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
                    : fail(failure, OUTCOME_BAD_INPUT, "--seed '%s': expected a whole number from 0 to 2^64 - 1", value);
     case ACTION_MODULUS:
         return parse_modulus(arguments, value, failure);
+    case ACTION_THREADS:
+        return number_parse_unsigned(value, &arguments->threads) && arguments->threads >= 1 && arguments->threads <= THREADS_MAX
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--threads '%s': expected a whole number from 1 to %d", value,
+                          THREADS_MAX);
     case ACTION_QUIET:
         arguments->quiet = true;
         return OUTCOME_OK;

@@ -107,7 +107,7 @@ static enum outcome find(const struct arguments *arguments, struct finding *find
         return fail_status(failure, status, "the constants cannot be computed",
                            finding->constants != NULL ? softrelu_constants_message(finding->constants) : "");
     }
-    const enum outcome outcome = outputs_write(arguments, NULL, 0, report_of_finding, finding, failure);
+    const enum outcome outcome = outputs_write(arguments, NULL, 0, 0, report_of_finding, finding, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_finding(finding);
     }
@@ -119,7 +119,7 @@ enum outcome command_constants(const struct arguments *arguments, struct failure
     softrelu_problem *problem = NULL;
     enum outcome outcome = outputs_check(arguments, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = inputs_load(&inputs, arguments->input, failure);
+        outcome = inputs_load(&inputs, arguments->input, false, failure);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;

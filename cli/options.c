@@ -16,7 +16,7 @@ enum {
 static const struct option_kind options[] = {
     {"A1", "FILE", ACTION_INPUT, INPUT_A1, DATA, "hidden layer, n x d (required)"},
     {"A2", "FILE", ACTION_INPUT, INPUT_A2, DATA, "output layer, m x n; without it the identity (m = n)"},
-    {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required)"},
+    {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required); solve: or k targets, k x m"},
     {"c1", "FILE", ACTION_INPUT, INPUT_C1, DATA, "hidden bias, n entries (default 0)"},
     {"c2", "FILE", ACTION_INPUT, INPUT_C2, DATA, "output bias, m entries (default 0)"},
     {"w", "FILE|NUMBER", ACTION_INPUT, INPUT_W, DATA, "regularisation weights, n entries or one for all (default 0)"},
@@ -43,6 +43,7 @@ static const struct option_kind options[] = {
      "setting: relative |u| that counts as zero"},
     {"hessian", "KIND", ACTION_SETTING, SOFTRELU_SETTING_HESSIAN, COMMAND_SOLVE, "setting: exact, gauss-newton or sampled"},
     {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, COMMAND_SOLVE, "setting: seconds at most"},
+    {"threads", "K", ACTION_THREADS, 0, COMMAND_SOLVE, "of many targets, solve K at a time (default: one per processor)"},
     {"quiet", NULL, ACTION_QUIET, 0, DATA, "print errors only"},
     {"verbose", NULL, ACTION_VERBOSE, 0, COMMAND_SOLVE, "a line per iteration even if stderr is no terminal"},
     {"help", NULL, ACTION_HELP, 0, ANY, "print this help"},
@@ -60,7 +61,10 @@ static const struct command_kind commands[] = {
     {COMMAND_SOLVE, "solve", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "find the input x whose output f(x) is nearest b",
      "The result goes to stdout, progress and errors to stderr. Ctrl-C stops at the next check and keeps the best x found; "
      "once more quits at once. An output file appears whole or not at all.\n"
-     "Exit status: 0 converged; 1 stopped before convergence (the files are written); 2 bad usage or bad input; 3 out of "
+     "With a 2-D --b every row is a target: x0, x-ref, lower and upper may then be k x d, a row for each target, x is written "
+     "k x d (nan where there is none), and the report has a result for each. A bad row fails alone.\n"
+     "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
+     "3 out of "
      "memory or a failure to read or write."},
     {COMMAND_CHECK, "check", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "compare gradient and Hessian with the loss itself",
      "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"

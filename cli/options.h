@@ -17,6 +17,7 @@ enum action {
     ACTION_SET,     /* NAME=VALUE */
     ACTION_SETTING, /* target: softrelu_setting whose value it is */
     ACTION_SEED,
+    ACTION_THREADS,
     ACTION_MODULUS,
     ACTION_QUIET,
     ACTION_VERBOSE,

@@ -132,6 +132,7 @@ typedef struct softrelu_evaluator softrelu_evaluator;
 typedef struct softrelu_solver softrelu_solver;
 typedef struct softrelu_report softrelu_report;
 typedef struct softrelu_certificate softrelu_certificate;
+typedef struct softrelu_batch softrelu_batch;
 
 /** The arrays and numbers that make a problem. Pinned numbers. */
 typedef enum softrelu_array {
@@ -148,6 +149,7 @@ typedef enum softrelu_array {
                                (softrelu_problem_set_number). Each may be -infinity. Absent: no lower bounds. */
     SOFTRELU_UPPER = 100, /**< d upper bounds of x, or one for all. Each may be +infinity, or equal to the lower bound: then
                                the entry is fixed. Absent: no upper bounds. */
+    SOFTRELU_X0 = 110,    /**< d, starting point: of softrelu_batch_set_columns() only */
     SOFTRELU_ARRAY_MAX_ = 0x7fffffff
 } softrelu_array;
 
@@ -368,6 +370,8 @@ typedef enum softrelu_setting {
     SOFTRELU_SETTING_STEP_PRODUCTS = 140,
     SOFTRELU_SETTING_GLOBALISATION = 150, /**< a softrelu_globalisation */
     SOFTRELU_SETTING_JACOBIAN_MEMORY = 160,
+    SOFTRELU_SETTING_STARTS = 170,
+    SOFTRELU_SETTING_START_SEED = 180,
     SOFTRELU_SETTING_CURVATURE_PRECISION = 165, /**< a softrelu_precision */
     SOFTRELU_SETTING_MAX_ = 0x7fffffff
 } softrelu_setting;
@@ -432,8 +436,8 @@ SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, 
 
 /**
  * Gives the solver a target of its own: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER for its later solves, in
- * place of the problem's, so that one handle solves for one target after the other. Nothing is allocated. Each result is, bit by
- * bit, that of a new solver for a problem created with these vectors; report and certificate are about them.
+ * place of the problem's, so that one handle solves for one target after the other. Nothing is allocated. Each result is, bit
+ * by bit, that of a new solver for a problem created with these vectors; report and certificate are about them.
  * @param values copied; NULL with length = 0 goes back to the problem's own vector. @param length m for SOFTRELU_B, else d.
  * @return SOFTRELU_ERROR_UNKNOWN (any other array), SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NOT_FINITE (the message has index and
  *         value), SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_STATE (from the callback); then the target is as before. Bounds are
@@ -461,8 +465,8 @@ SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
  * Minimises F. SOFTRELU_OK means that the solve ran to some end: softrelu_report_termination() tells which, and only
  * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept.
  * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_VALUE when one of the solver's lower bounds
- *         is above its upper bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own callback,
- *         SOFTRELU_ERROR_LAPACK.
+ *         is above its upper bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own
+ * callback, SOFTRELU_ERROR_LAPACK.
  */
 SOFTRELU_API softrelu_status softrelu_solver_solve(softrelu_solver *solver);
 /** The best point of the last solve into x (d entries); within the callback, the present one. SOFTRELU_ERROR_STATE before the
@@ -506,7 +510,10 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
     X(SOFTRELU_REPORT_SAMPLE_FALLBACKS, 170, "sample_fallbacks", SOFTRELU_INTEGER,                                             \
       "iterations that took the exact Hessian because no sample would do")                                                     \
     X(SOFTRELU_REPORT_HESSIAN_PRODUCTS, 180, "hessian_products", SOFTRELU_INTEGER,                                             \
-      "products with the exact Hessian in conjugate gradients")
+      "products with the exact Hessian in conjugate gradients")                                                                \
+    X(SOFTRELU_REPORT_STARTS, 190, "starts", SOFTRELU_INTEGER, "points that were started from")                                \
+    X(SOFTRELU_REPORT_MINIMISERS, 200, "minimiser_count", SOFTRELU_INTEGER, "distinct points where these starts ended")        \
+    X(SOFTRELU_REPORT_SECONDS_STARTS, 210, "seconds_starts", SOFTRELU_REAL, "wall time of all starts")
 
 /** Quantities of one iteration in the trace, X(enumerator, number, name, type, text). Pinned numbers and names. */
 #define SOFTRELU_TRACE_LIST(X)                                                                                                 \
@@ -691,6 +698,99 @@ SOFTRELU_API const char *softrelu_certificate_message(const softrelu_certificate
 /** The certificate of the last solve's solution, made at the end of every solve with the solver's tolerances: owned by the
     solver, the same pointer for its whole life; the next solve rewrites it. NULL only for a NULL solver. */
 SOFTRELU_API const softrelu_certificate *softrelu_solver_certificate(const softrelu_solver *solver);
+
+/**
+ * The distinct points where the starts of the last solve ended, in order of F: index 0 is the solution. Their number is 1 with
+ * the setting starts = 1, and 0 before the first solve and for NULL. Two ends are one when they are nearer than 1e-6 times the
+ * larger of their lengths and of that of the first starting point.
+ *
+ * With starts = k > 1 a solve begins at k points one after the other: at x0 or the warm start, then (with an x0) at the warm
+ * start, then by turns at a perturbation of the first and at a random point, of the size of the first one's distance from
+ * x_ref, chosen by start_seed. Report and certificate are those of the lowest end. The time limit is for all starts together,
+ * the other limits for each; a request to stop and the callback's stop are for all, what was found is kept. The callback is
+ * called in each.
+ */
+SOFTRELU_API int64_t softrelu_solver_minimiser_count(const softrelu_solver *solver);
+/** One of these points into x (d entries). @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE (index, length). */
+SOFTRELU_API softrelu_status softrelu_solver_minimiser(const softrelu_solver *solver, int64_t index, double *x, int64_t length);
+/** Its certificate, which says what the point is: a start may end at a point that is no minimiser. Owned by the solver; the
+   next solve rewrites it. NULL for an index that is none. */
+SOFTRELU_API const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu_solver *solver, int64_t index);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Batches: many targets that share A1 and A2
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+/** What a batch may do to the BLAS's thread count, which belongs to the whole process. Pinned numbers. */
+typedef enum softrelu_blas_use {
+    SOFTRELU_BLAS_KEEP = 0,        /**< nothing: threads of its own only beside a BLAS of one thread */
+    SOFTRELU_BLAS_ONE_THREAD = 10, /**< leave to set it to 1 while softrelu_solve_batch() runs, and back afterwards: nothing
+                                      else in the process may use or set the BLAS meanwhile */
+    SOFTRELU_BLAS_USE_MAX_ = 0x7fffffff
+} softrelu_blas_use;
+
+/**
+ * Creates a batch: room for the results of up to `capacity` targets (about 2 KB each), and for each thread a solver with the
+ * settings, the target and the start that `solver` has now. To be destroyed before the problem; the solver may go before.
+ * A batch belongs to one thread at a time, and can be run again and again, so that a million targets go through in pieces.
+ * @param capacity >= 1. @param threads 1 to 256, the calling thread included; 0: as many as there are processors, but one where
+ *        the BLAS has several threads and must keep them. No more than capacity.
+ * @param blas leave to set the BLAS to one thread. Several threads that each call a BLAS of several threads are slower than
+ * one.
+ * @param[out] batch NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE (capacity), SOFTRELU_ERROR_VALUE
+ * (threads, blas), SOFTRELU_ERROR_STATE (from the solver's callback) or SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_batch_create(const softrelu_solver *solver, int64_t capacity, int threads,
+                                                   softrelu_blas_use blas, softrelu_batch **batch);
+/** Frees the batch. NULL is allowed. */
+SOFTRELU_API void softrelu_batch_destroy(softrelu_batch *batch);
+/**
+ * What differs from target to target: SOFTRELU_B (m rows), SOFTRELU_X0, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER (d
+ * rows). What is not given is, for all targets, as in the solver the batch was made from.
+ * @param values one column for each target: entry j of target t is values[t * leading_dimension + j] (a row of a C-order NumPy
+ * array per target). Not copied: read by softrelu_solve_batch(), as many columns as that is asked for. NULL: not given.
+ * @param leading_dimension >= rows.
+ * @return SOFTRELU_ERROR_UNKNOWN (another array), SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_STATE (callback).
+ */
+SOFTRELU_API softrelu_status softrelu_batch_set_columns(softrelu_batch *batch, softrelu_array array, const double *values,
+                                                        int64_t leading_dimension);
+/** Called as a softrelu_callback in the solve of every target, and once more when a target has ended: then the report's
+    termination is no longer SOFTRELU_NOT_RUN, or the target has failed, and the return value is not looked at. Otherwise a
+    non-zero return stops the solve of this target. Called from the threads of the batch, one call at a time. It may call
+    softrelu_batch_request_stop() and softrelu_batch_status() of its target, and read the report. */
+typedef int (*softrelu_batch_callback)(int64_t target, const softrelu_report *report, void *user);
+/** Sets the callback; NULL removes it. */
+SOFTRELU_API softrelu_status softrelu_batch_set_callback(softrelu_batch *batch, softrelu_batch_callback callback, void *user);
+/** Asks a running softrelu_solve_batch() to stop: solves under way stop at their next check, the other targets are not begun.
+   May be called from any thread and from a signal handler; forgotten when no batch runs. NULL is allowed. */
+SOFTRELU_API void softrelu_batch_request_stop(softrelu_batch *batch);
+/**
+ * Solves for the first `targets` targets. Each result is, bit by bit, that of a single solve with the same data and one BLAS
+ * thread, whatever the number of threads. A target that fails (NaN in its column, say) has its own status and message, the
+ * others are solved. The time limit is for each target. Memory is taken only by the system for its threads; one that it refuses
+ * is done without.
+ * @param[out] x d rows, column t for target t: entry k is x[t * leading_dimension + k]. Columns of targets that failed or were
+ *        not begun are left as they were.
+ * @return SOFTRELU_OK when it ran, whatever became of the targets. SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NULL,
+ * SOFTRELU_ERROR_STATE: several threads asked for beside a BLAS of several threads, without leave to change that; a BLAS that
+ * cannot be told; a call from the callback.
+ */
+SOFTRELU_API softrelu_status softrelu_solve_batch(softrelu_batch *batch, int64_t targets, double *x, int64_t leading_dimension);
+/** What the solve of one target returned, SOFTRELU_OK also for one that was not begun. SOFTRELU_ERROR_SIZE for a target that
+   the last run did not have. */
+SOFTRELU_API softrelu_status softrelu_batch_status(const softrelu_batch *batch, int64_t target);
+/** The message of a target that failed; "" when nothing did. Never NULL. */
+SOFTRELU_API const char *softrelu_batch_target_message(const softrelu_batch *batch, int64_t target);
+/** The report of one target, without a trace; SOFTRELU_NOT_RUN for one that failed or was not begun. NULL for a target that the
+   last run did not have. Owned by the batch; the next run rewrites it. */
+SOFTRELU_API const softrelu_report *softrelu_batch_report(const softrelu_batch *batch, int64_t target);
+/** The certificate of one target: verdict, reason and quantities. Multipliers, kinks and direction are not kept: reading them
+   is SOFTRELU_ERROR_STATE. NULL for a target that the last run did not have. */
+SOFTRELU_API const softrelu_certificate *softrelu_batch_certificate(const softrelu_batch *batch, int64_t target);
+/** Threads that took part in the last run, the calling one included. 0 before the first and for NULL. */
+SOFTRELU_API int softrelu_batch_threads(const softrelu_batch *batch);
+/** As softrelu_problem_message(), for the batch. */
+SOFTRELU_API const char *softrelu_batch_message(const softrelu_batch *batch);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Constants: what is known of F before any solve

@@ -62,15 +62,24 @@ enum srl_target_vector { SRL_TARGET_B, SRL_TARGET_X_REF, SRL_TARGET_LOWER, SRL_T
 
 struct softrelu_solver {
     const softrelu_problem *problem;
-    struct srl_model model; /* the problem's, with the solver's own target where it has one: what core works on */
+    struct srl_model model;           /* the problem's, with the solver's own target where it has one: what core works on */
     double *target[SRL_TARGET_COUNT]; /* room for them */
     struct srl_solver core;
     struct srl_allocator allocator;
     struct srl_arena arena;
     struct srl_arena matrix_arena; /* reserved anew when a setting asks for other memory */
+    struct srl_arena starts_arena; /* likewise, for several starts */
     atomic_int running;            /* guards against calls from the solver's own callback */
     struct srl_message message;
 };
+
+/* A new solver with the same problem and settings. NULL when memory is short. */
+softrelu_solver *srl_solver_like(const softrelu_solver *solver);
+/* The vector of the solver's target, or SOFTRELU_X0 its start, where that is not the problem's or none; else NULL. */
+const double *srl_own_vector(const softrelu_solver *solver, softrelu_array array);
+/* Refuses calls from the solver's own callback. */
+softrelu_status srl_check_idle(softrelu_solver *solver);
+bool srl_solver_is_running(const softrelu_solver *solver);
 
 /* The shared checks; each writes its message. */
 softrelu_status srl_check_length(struct srl_message *message, const char *name, int64_t length, int64_t expected);

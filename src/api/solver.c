@@ -3,8 +3,7 @@
 
 #include "api/handles.h"
 
-/* Refuses calls from the solver's own callback. */
-static softrelu_status check_idle(softrelu_solver *solver) {
+softrelu_status srl_check_idle(softrelu_solver *solver) {
     if (atomic_load(&solver->running) != 0)
         return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
                         "the solver is running: only softrelu_solver_request_stop is allowed");
@@ -90,25 +89,67 @@ void softrelu_solver_destroy(softrelu_solver *solver) {
         return;
     const struct srl_allocator allocator = solver->allocator;
     srl_report_release(&solver->core.report, &allocator);
+    srl_report_release(&solver->core.starts.best, &allocator);
+    srl_arena_release(&solver->starts_arena, &allocator);
     srl_arena_release(&solver->arena, &allocator);
     srl_arena_release(&solver->matrix_arena, &allocator);
     srl_release(&allocator, solver);
 }
 
+/* Room for the ends of several starts and the report of the best one, in place of what there was. */
+static bool reserve_starts(softrelu_solver *solver, const struct srl_settings *settings, struct srl_arena *arena,
+                           struct srl_starts *starts) {
+    const struct srl_model *model = &solver->model;
+    if (settings->starts == 1)
+        return true;
+    srl_starts_carve(arena, starts, model, settings->starts);
+    if (!srl_arena_reserve(arena, &solver->allocator))
+        return false;
+    srl_starts_carve(arena, starts, model, settings->starts);
+    if (srl_report_reserve(&starts->best, settings->trace_length, &solver->allocator))
+        return true;
+    srl_arena_release(arena, &solver->allocator);
+    return false;
+}
+
+static void replace_starts(softrelu_solver *solver, struct srl_arena arena, struct srl_starts starts) {
+    srl_report_release(&solver->core.starts.best, &solver->allocator);
+    srl_arena_release(&solver->starts_arena, &solver->allocator);
+    solver->starts_arena = arena;
+    solver->core.starts = starts;
+}
+
+/* Memory for the trace, the present one's and the best start's: all of it, or none and nothing changed. */
+static softrelu_status reserve_reports(softrelu_solver *solver, const struct srl_settings *settings) {
+    struct srl_arena arena = {0};
+    struct srl_starts starts = {0};
+    struct srl_solver *core = &solver->core;
+    if (!reserve_starts(solver, settings, &arena, &starts))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for the ends of %lld starts",
+                        (long long)settings->starts);
+    if (settings->trace_length != core->settings.trace_length &&
+        !srl_report_reserve(&core->report, settings->trace_length, &solver->allocator)) {
+        srl_report_release(&starts.best, &solver->allocator);
+        srl_arena_release(&arena, &solver->allocator);
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
+                        (long long)settings->trace_length);
+    }
+    replace_starts(solver, arena, starts);
+    return SOFTRELU_OK;
+}
+
 /* The settings that need memory get it before they change. */
 static softrelu_status settle(softrelu_solver *solver, const struct srl_settings *changed) {
     struct srl_solver *core = &solver->core;
-    if (!same_matrix_work(changed, &core->settings)) {
-        const softrelu_status status = reserve_matrix_work(solver, changed);
-        if (status != SOFTRELU_OK)
-            return status;
-    }
-    if (changed->trace_length != core->settings.trace_length &&
-        !srl_report_reserve(&core->report, changed->trace_length, &solver->allocator))
-        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
-                        (long long)changed->trace_length);
-    core->settings = *changed;
-    return SOFTRELU_OK;
+    softrelu_status status = SOFTRELU_OK;
+    if (!same_matrix_work(changed, &core->settings))
+        status = reserve_matrix_work(solver, changed);
+    if (status == SOFTRELU_OK &&
+        (changed->trace_length != core->settings.trace_length || changed->starts != core->settings.starts))
+        status = reserve_reports(solver, changed);
+    if (status == SOFTRELU_OK)
+        core->settings = *changed;
+    return status;
 }
 
 softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_setting setting, int64_t value) {
@@ -116,7 +157,7 @@ softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_se
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = NULL;
     struct srl_settings changed = solver->core.settings;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status == SOFTRELU_OK)
         status = find_setting(solver, setting, &of);
     if (status == SOFTRELU_OK)
@@ -128,7 +169,7 @@ softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setti
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status == SOFTRELU_OK)
         status = find_setting(solver, setting, &of);
     return status == SOFTRELU_OK ? srl_set_real(&solver->core.settings, of, value, &solver->message) : status;
@@ -137,7 +178,7 @@ softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setti
 softrelu_status softrelu_solver_set_text(softrelu_solver *solver, const char *name, const char *value) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     if (name == NULL || value == NULL)
@@ -199,62 +240,11 @@ softrelu_status softrelu_setting_describe(int64_t index, softrelu_setting *setti
     return SOFTRELU_OK;
 }
 
-struct target_slot {
-    const char *name;
-    int64_t length;
-    const double **values, *of_problem;
-    double *room;
-};
-
-/* Where a vector of the solver's target is kept; name = NULL when array is none. */
-static struct target_slot target_slot_of(softrelu_solver *solver, softrelu_array array) {
-    struct srl_model *model = &solver->model;
-    const struct srl_model *problem = &solver->problem->model;
-    switch ((int)array) {
-    case SOFTRELU_B:
-        return (struct target_slot){"b", model->m, &model->b, problem->b, solver->target[SRL_TARGET_B]};
-    case SOFTRELU_X_REF:
-        return (struct target_slot){"x_ref", model->d, &model->x_ref, problem->x_ref, solver->target[SRL_TARGET_X_REF]};
-    case SOFTRELU_LOWER:
-        return (struct target_slot){"lower", model->d, &model->lower, problem->lower, solver->target[SRL_TARGET_LOWER]};
-    case SOFTRELU_UPPER:
-        return (struct target_slot){"upper", model->d, &model->upper, problem->upper, solver->target[SRL_TARGET_UPPER]};
-    default:
-        return (struct target_slot){NULL, 0, NULL, NULL, NULL};
-    }
-}
-
-softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_array array, const double *values,
-                                           int64_t length) {
-    if (solver == NULL)
-        return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
-    if (status != SOFTRELU_OK)
-        return status;
-    const struct target_slot slot = target_slot_of(solver, array);
-    if (slot.name == NULL)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN,
-                        "array %d is not a vector of a solver: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER",
-                        (int)array);
-    if (values == NULL && length == 0) {
-        *slot.values = slot.of_problem;
-        return SOFTRELU_OK;
-    }
-    if (values == NULL)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
-    status = srl_check_vector(&solver->message, array, slot.name, values, length, slot.length);
-    if (status != SOFTRELU_OK)
-        return status;
-    memmove(slot.room, values, (size_t)length * sizeof *values);
-    *slot.values = slot.room;
-    return SOFTRELU_OK;
-}
-
 softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     struct srl_solver *core = &solver->core;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     if (x0 == NULL && length != 0)
@@ -274,7 +264,7 @@ softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double 
 softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_callback callback, void *user) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     solver->core.callback = callback;
@@ -290,14 +280,14 @@ void softrelu_solver_request_stop(softrelu_solver *solver) {
 softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     status = srl_check_bounds(&solver->message, &solver->model);
     if (status != SOFTRELU_OK)
         return status;
     atomic_store(&solver->running, 1);
-    status = srl_solve(&solver->core, &solver->message);
+    status = srl_minimise(&solver->core, &solver->message);
     atomic_store(&solver->running, 0);
     return status;
 }
@@ -312,6 +302,41 @@ softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *
     memcpy(x, solver->core.current.x, (size_t)length * sizeof *x);
     return SOFTRELU_OK;
 }
+
+int64_t softrelu_solver_minimiser_count(const softrelu_solver *solver) {
+    if (solver == NULL || solver->core.report.termination == SOFTRELU_NOT_RUN)
+        return 0;
+    return solver->core.starts.count > 0 ? solver->core.starts.count : 1;
+}
+
+softrelu_status softrelu_solver_minimiser(const softrelu_solver *solver, int64_t index, double *x, int64_t length) {
+    if (solver == NULL || x == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (index < 0 || index >= softrelu_solver_minimiser_count(solver) || length != solver->model.d)
+        return SOFTRELU_ERROR_SIZE;
+    const struct srl_starts *starts = &solver->core.starts;
+    memcpy(x, starts->count > 0 ? starts->ends[index].x : solver->core.current.x, (size_t)length * sizeof *x);
+    return SOFTRELU_OK;
+}
+
+const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu_solver *solver, int64_t index) {
+    if (index < 0 || index >= softrelu_solver_minimiser_count(solver))
+        return NULL;
+    const struct srl_starts *starts = &solver->core.starts;
+    return starts->count > 0 ? &starts->ends[index].certificate : &solver->core.certificate;
+}
+
+softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
+    softrelu_solver *other = NULL;
+    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
+        return NULL;
+    if (settle(other, &solver->core.settings) == SOFTRELU_OK)
+        return other;
+    softrelu_solver_destroy(other);
+    return NULL;
+}
+
+bool srl_solver_is_running(const softrelu_solver *solver) { return atomic_load(&solver->running) != 0; }
 
 const softrelu_report *softrelu_solver_report(const softrelu_solver *solver) {
     return solver != NULL ? &solver->core.report : NULL;

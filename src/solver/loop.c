@@ -81,20 +81,21 @@ static void record(struct srl_solver *solver, const struct srl_progress *progres
 
 /* Evaluates the start. A user's x0 always wins over the warm start. */
 static softrelu_status begin(struct srl_solver *solver, struct srl_message *message) {
-    solver->budget = (struct srl_budget){0, solver->settings.max_evaluations, srl_now(), solver->settings.time_limit,
-                                         &solver->stop_requested};
+    solver->budget = (struct srl_budget){0, solver->settings.max_evaluations, srl_now(),
+                                         solver->settings.time_limit - solver->starts.elapsed, &solver->stop_requested};
     solver->newton.factorisations = 0;
     srl_reset_newton_matrix(solver);
+    solver->hessian_work.jacobian.probed = 0; /* a solve depends on its data alone, not on the solve before */
     solver->newton.foothold = 0.0;
     solver->damping = 0.0;
     solver->path.length = 0;
     solver->patience = SRL_PATIENCE;
     solver->line_search.reach = 0.0;
-    solver->opening = solver->has_start && solver->settings.warm_start_rounds > 0 && srl_searches(solver);
+    solver->opening = solver->from != NULL && solver->settings.warm_start_rounds > 0 && srl_searches(solver);
     bool finite;
-    if (solver->has_start) {
+    if (solver->from != NULL) {
         solver->budget.evaluations++;
-        memcpy(solver->current.x, solver->start, (size_t)solver->model->d * sizeof *solver->start);
+        memcpy(solver->current.x, solver->from, (size_t)solver->model->d * sizeof *solver->from);
         srl_project_on_bounds(solver->model, solver->current.x);
         finite = srl_point_move(solver->model, &solver->current, solver->current.x);
     } else {
@@ -103,7 +104,9 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     }
     if (!finite || !srl_differentiate(solver, &solver->current, &solver->stationarity))
         return srl_fail(message, SOFTRELU_ERROR_OVERFLOW, "F or its derivatives are not finite at the starting point%s",
-                        solver->has_start ? " x0" : "");
+                        solver->from != NULL ? " x0" : "");
+    if (solver->starts.base != NULL && solver->starts.count == 0)
+        memcpy(solver->starts.base, solver->current.x, (size_t)solver->model->d * sizeof *solver->starts.base);
     return SOFTRELU_OK;
 }
 
@@ -160,7 +163,6 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
     struct srl_progress progress = {0};
     srl_report_clear(&solver->report);
     srl_certificate_clear(&solver->certificate);
-    atomic_store(&solver->stop_requested, 0);
     softrelu_status status = begin(solver, message);
     if (status != SOFTRELU_OK)
         return status;

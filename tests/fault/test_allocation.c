@@ -42,6 +42,7 @@ struct scene {
     softrelu_evaluator *evaluator;
     softrelu_solver *solver;
     softrelu_constants *constants;
+    softrelu_batch *batch;
     double x[D], results[RESULTS];
 };
 
@@ -139,6 +140,36 @@ static softrelu_status solve(struct scene *scene) {
     assert_int_equal(scene->counting->calls, calls); /* no allocation while it solves */
     return status;
 }
+static softrelu_status ask_for_starts(struct scene *scene) {
+    return ask_for(scene, "starts", SOFTRELU_SETTING_STARTS, "3", 1, 3);
+}
+static softrelu_status shorten_trace(struct scene *scene) {
+    return softrelu_solver_set_text(scene->solver, "trace_length", "7");
+}
+static softrelu_status take_target(struct scene *scene) {
+    const int64_t calls = scene->counting->calls;
+    assert_int_equal(softrelu_solver_set_vector(scene->solver, SOFTRELU_B, scene->instance->b, M), SOFTRELU_OK);
+    assert_int_equal(softrelu_solver_set_vector(scene->solver, SOFTRELU_X_REF, scene->x, D), SOFTRELU_OK);
+    const softrelu_status status = softrelu_solver_set_vector(scene->solver, SOFTRELU_LOWER, NULL, 0);
+    assert_int_equal(scene->counting->calls, calls);
+    return status;
+}
+static softrelu_status create_batch(struct scene *scene) {
+    scene->batch = (softrelu_batch *)(void *)scene;
+    const softrelu_status status = softrelu_batch_create(scene->solver, 2, 2, SOFTRELU_BLAS_ONE_THREAD, &scene->batch);
+    assert_true((status == SOFTRELU_OK) == (scene->batch != NULL));
+    return status;
+}
+static softrelu_status solve_batch(struct scene *scene) {
+    const int64_t calls = scene->counting->calls;
+    double x[2 * D];
+    assert_int_equal(softrelu_batch_set_columns(scene->batch, SOFTRELU_X_REF, scene->instance->x_ref, D), SOFTRELU_OK);
+    assert_int_equal(softrelu_batch_set_columns(scene->batch, SOFTRELU_X_REF, NULL, 0), SOFTRELU_OK);
+    const softrelu_status status = softrelu_solve_batch(scene->batch, 2, x, D);
+    assert_int_equal(softrelu_batch_status(scene->batch, 1), SOFTRELU_OK);
+    assert_int_equal(scene->counting->calls, calls); /* nor for the threads of a batch */
+    return status;
+}
 static softrelu_status solution(struct scene *scene) {
     return softrelu_solver_solution(scene->solver, scene->results + D * D + D, D);
 }
@@ -182,12 +213,20 @@ static const step STEPS[] = {create_problem,
                              solve,
                              ask_for_products,
                              solve,
+                             ask_for_starts,
+                             solve,
+                             take_target,
+                             shorten_trace,
+                             solve,
+                             create_batch,
+                             solve_batch,
                              solution,
                              create_constants,
                              move_constants};
 enum { STEP_COUNT = sizeof STEPS / sizeof *STEPS };
 
 static void destroy(struct scene *scene) {
+    softrelu_batch_destroy(scene->batch);
     softrelu_constants_destroy(scene->constants);
     softrelu_solver_destroy(scene->solver);
     softrelu_evaluator_destroy(scene->evaluator);
@@ -244,7 +283,7 @@ static void every_allocation_fails_once(void **state) {
     }
     assert_same_doubles(RESULTS, results, undisturbed);
     print_message("  %lld allocations, each refused once\n", (long long)failures);
-    assert_true(failures >= STEP_COUNT - 10); /* all steps but ten allocate at least once */
+    assert_true(failures >= STEP_COUNT - 14); /* all steps but fourteen allocate at least once */
     instance_free(&instance);
 }
 
@@ -287,7 +326,9 @@ static void no_allocation_while_solving(void **state) {
     for (int round = 0; round < 5; round++) {
         scene.x[round] += 1.0;
         assert_int_equal(softrelu_solver_set_start(scene.solver, round == 3 ? NULL : scene.x, round == 3 ? 0 : D), SOFTRELU_OK);
+        assert_int_equal(take_target(&scene), SOFTRELU_OK);
         assert_int_equal(solve(&scene), SOFTRELU_OK);
+        assert_int_equal(solve_batch(&scene), SOFTRELU_OK);
         assert_int_equal(move(&scene), SOFTRELU_OK);
         assert_int_equal(hessian(&scene), SOFTRELU_OK);
         assert_int_equal(sampled_hessian(&scene), SOFTRELU_OK);
