@@ -219,7 +219,7 @@ softrelu_status softrelu_evaluator_sampled_hessian(softrelu_evaluator *evaluator
     status = reserve_sampler(evaluator);
     if (status != SOFTRELU_OK)
         return status;
-    const struct srl_sample_plan plan = {epsilon, (double)rows, 1.0, seed, draw};
+    const struct srl_sample_plan plan = {epsilon, (double)rows, 1.0, false, false, seed, draw};
     void *kept = evaluator->hessian_work.jacobian.kept; /* a sample has no use for it */
     evaluator->hessian_work.jacobian.kept = NULL;
     srl_sampler_reset(&evaluator->sampler);

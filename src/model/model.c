@@ -20,26 +20,47 @@ void srl_assemble_curvature(const struct srl_model *model, double *buffer, doubl
         curvature[k + k * d] += model->rho;
 }
 
-/* norms[i] = |vector i| for vectors that lie contiguously or interleaved; two passes, so that no square over- or underflows:
-   largest entries first, then the sum of squares relative to them. */
-static void strided_norms(const double *data, int64_t count, int64_t length, int64_t ld, bool contiguous, double *largest,
-                          double *norms) {
-    int64_t outer = contiguous ? count : length, inner = contiguous ? length : count;
-    memset(largest, 0, (size_t)count * sizeof *largest);
+/* norms[i] = root of the sum of (entry / divisors[i])^2 over vector i, times the divisor; vectors lie contiguously or
+   interleaved. divisors = NULL: 1. */
+static void sum_squares(const double *data, int64_t count, int64_t length, int64_t ld, bool contiguous, const double *divisors,
+                        double *norms) {
     memset(norms, 0, (size_t)count * sizeof *norms);
-    for (int64_t i = 0; i < outer; i++)
-        for (int64_t j = 0; j < inner; j++) {
-            int64_t vector = contiguous ? i : j;
-            largest[vector] = fmax(largest[vector], fabs(data[i * ld + j]));
+    for (int64_t i = 0; i < count && contiguous; i++)
+        for (int64_t j = 0; j < length; j++) {
+            const double part = divisors != NULL ? data[i * ld + j] / divisors[i] : data[i * ld + j];
+            norms[i] += part * part;
         }
-    for (int64_t i = 0; i < outer; i++)
-        for (int64_t j = 0; j < inner; j++) {
-            int64_t vector = contiguous ? i : j;
-            double part = largest[vector] > 0.0 ? data[i * ld + j] / largest[vector] : 0.0;
-            norms[vector] += part * part;
+    for (int64_t j = 0; j < length && !contiguous; j++)
+        for (int64_t i = 0; i < count; i++) {
+            const double part = divisors != NULL ? data[j * ld + i] / divisors[i] : data[j * ld + i];
+            norms[i] += part * part;
         }
     for (int64_t i = 0; i < count; i++)
-        norms[i] = largest[i] * sqrt(norms[i]);
+        norms[i] = (divisors != NULL ? divisors[i] : 1.0) * sqrt(norms[i]);
+}
+
+/* largest[i] = the largest entry of vector i, 1 for a vector of zeros. */
+static void find_largest(const double *data, int64_t count, int64_t length, int64_t ld, bool contiguous, double *largest) {
+    memset(largest, 0, (size_t)count * sizeof *largest);
+    for (int64_t i = 0; i < count; i++)
+        for (int64_t j = 0; j < length; j++)
+            largest[i] = fmax(largest[i], fabs(contiguous ? data[i * ld + j] : data[j * ld + i]));
+    for (int64_t i = 0; i < count; i++)
+        largest[i] = largest[i] > 0.0 ? largest[i] : 1.0;
+}
+
+/* norms[i] = |vector i|. Where squares may have over- or underflowed they are added up once more, relative to the largest
+ * entry. */
+static void strided_norms(const double *data, int64_t count, int64_t length, int64_t ld, bool contiguous, double *largest,
+                          double *norms) {
+    bool safe = true;
+    sum_squares(data, count, length, ld, contiguous, NULL, norms);
+    for (int64_t i = 0; i < count; i++)
+        safe = safe && norms[i] > 1e-140 && norms[i] < 1e140;
+    if (safe)
+        return;
+    find_largest(data, count, length, ld, contiguous, largest);
+    sum_squares(data, count, length, ld, contiguous, largest, norms);
 }
 
 void srl_row_norms(const struct srl_model *model, double *scratch, double *norms) {

@@ -138,12 +138,15 @@ static double raised_damping(const struct srl_solver *solver) {
 /* A step that fits the logits, if it still cuts F enough. */
 static bool open_with_fit(struct srl_solver *solver, struct srl_progress *progress) {
     struct srl_stationarity stationarity;
-    solver->opening = solver->opening && srl_fit_logits(solver) &&
-                      solver->trial.merit <= solver->current.merit - OPENING_CUT * fabs(solver->current.merit) &&
-                      srl_differentiate(solver, &solver->trial, &stationarity);
-    solver->matrix.has_kept = solver->matrix.has_kept && solver->opening; /* of fits, not of F */
     if (!solver->opening)
         return false;
+    solver->opening = srl_fit_logits(solver) &&
+                      solver->trial.merit <= solver->current.merit - OPENING_CUT * fabs(solver->current.merit) &&
+                      srl_differentiate(solver, &solver->trial, &stationarity);
+    if (!solver->opening) {
+        srl_forget_fits(solver);
+        return false;
+    }
     progress->step_scale = 1.0;
     srl_take_trial(solver, &stationarity);
     return true;
@@ -208,7 +211,7 @@ static void note_sample(const struct srl_solver *solver, struct srl_progress *pr
 
 /* Newton's step, damped more and more until F decreases. */
 static softrelu_termination take_newton_step(struct srl_solver *solver, struct srl_progress *progress) {
-    srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current));
+    srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current), false);
     const double scale = srl_newton_scale(&solver->newton, solver->model->d);
     stiffen(solver);
     for (int attempt = 0; attempt < DAMPED_TRIES; attempt++) {
@@ -237,7 +240,7 @@ static softrelu_termination take_whole_step(struct srl_solver *solver, struct sr
     const struct srl_model *model = solver->model;
     struct srl_stationarity stationarity;
     double promise;
-    srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current));
+    srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current), false);
     stiffen(solver);
     const softrelu_termination ended = find_step(solver, &promise);
     if (ended != SOFTRELU_NOT_RUN)

@@ -100,7 +100,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
         finite = srl_point_move(solver->model, &solver->current, solver->current.x);
     } else {
         finite = srl_warm_start(solver);
-        solver->matrix.has_kept = false; /* of fits, not of F */
+        srl_forget_fits(solver);
     }
     if (!finite || !srl_differentiate(solver, &solver->current, &solver->stationarity))
         return srl_fail(message, SOFTRELU_ERROR_OVERFLOW, "F or its derivatives are not finite at the starting point%s",

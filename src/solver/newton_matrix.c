@@ -75,12 +75,13 @@ static void fall_back(struct srl_solver *solver, const struct srl_point *point, 
     assemble(solver, point, r);
 }
 
-static void sample(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+static void sample(struct srl_solver *solver, const struct srl_point *point, const double *r, bool fit) {
     struct srl_newton_matrix *matrix = &solver->matrix;
     const struct srl_settings *settings = &solver->settings;
     double *most = &solver->report.quantities[SOFTRELU_REPORT_SAMPLE_ROWS_INDEX];
-    const struct srl_sample_plan plan = {settings->sample_epsilon, (double)settings->sample_rows, matrix->enlargement,
-                                         (uint64_t)settings->sample_seed, (uint64_t)matrix->draws++};
+    const struct srl_sample_plan plan = {
+        settings->sample_epsilon,        (double)settings->sample_rows, matrix->enlargement, true, fit,
+        (uint64_t)settings->sample_seed, (uint64_t)matrix->draws++};
     matrix->source = SRL_MATRIX_SAMPLED;
     if (srl_sample_hessian(solver->model, &solver->hessian_work, &matrix->work.sampler, point, r, &plan,
                            solver->newton.hessian))
@@ -89,14 +90,19 @@ static void sample(struct srl_solver *solver, const struct srl_point *point, con
         fall_back(solver, point, r);
 }
 
-void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+void srl_forget_fits(struct srl_solver *solver) {
+    solver->matrix.has_kept = false;
+    srl_sampler_reset(&solver->matrix.work.sampler);
+}
+
+void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r, bool fit) {
     struct srl_newton_matrix *matrix = &solver->matrix;
     const double began = srl_now();
     const size_t d = (size_t)solver->model->d;
     matrix->enlarged = 0;
     srl_newton_forget(&solver->newton);
     if (solver->settings.hessian == SOFTRELU_HESSIAN_SAMPLED) {
-        sample(solver, point, r);
+        sample(solver, point, r, fit);
     } else if (matrix->has_kept) {
         memcpy(solver->newton.hessian, matrix->work.kept, d * d * sizeof *matrix->work.kept);
         matrix->source = SRL_MATRIX_KEPT;
@@ -125,7 +131,7 @@ bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point
         assemble(solver, point, r);
     } else if (matrix->enlarged++ < MOST_ENLARGEMENTS && can_enlarge(solver)) {
         enlarge(solver);
-        sample(solver, point, r);
+        sample(solver, point, r, false);
     } else {
         fall_back(solver, point, r);
     }

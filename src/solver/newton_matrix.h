@@ -43,8 +43,11 @@ struct srl_newton_matrix {
 
 /* Forgets everything of an earlier solve. */
 void srl_reset_newton_matrix(struct srl_solver *solver);
-/* The matrix at a differentiated point into newton->hessian, with the curvature weights r. */
-void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r);
+/* The matrix at a differentiated point into newton->hessian, with the curvature weights r. fit: of a least-squares problem,
+   which need not be met exactly. */
+void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r, bool fit);
+/* The matrices so far were those of fits: nothing of them serves for F. */
+void srl_forget_fits(struct srl_solver *solver);
 /* A better matrix at that point, after a step that failed. False when there is none. */
 bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r);
 /* The curvature weights that the setting hessian means at a differentiated point: point->r, or those of Gauss-Newton. */

@@ -10,7 +10,8 @@ enum { PILOT_ROWS = 8, SECOND_ROWS = 20 }; /* times d: samples whose metric the 
 enum { PILOT, SECOND, FINAL, SKETCH, STREAMS = 8 };
 enum { POWER_STEPS = 20 };
 static const double FAILURE = 0.01;
-static const double NEAR_UNITS = 0.01, NEAR_WEIGHTS = 0.2; /* shares that may change before scores are made anew */
+static const double PRODUCT = 16.0, MOST_FILLED = 0.25;
+static const double NEAR_UNITS = 0.03, NEAR_WEIGHTS = 0.3; /* shares that may change before scores are made anew */
 /* The scores may be too small: by the spread of a sketch of 16 columns, and by the metric of a sample of 20 d rows. */
 static const double SAFETY = 1.5;
 static const double LEAST_SHIFT = 1e-13, MOST_SHIFT = 1.0; /* of a metric, relative to its largest diagonal entry */
@@ -122,7 +123,7 @@ static bool is_near(const struct srl_model *model, const struct srl_hessian_work
 static void find_lengths(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
                          const struct srl_point *point, const double *r, const struct srl_sample_plan *plan,
                          bool fresh_metric) {
-    const bool near = fresh_metric || is_near(model, work, sampler, r);
+    const bool near = fresh_metric || plan->rough || is_near(model, work, sampler, r);
     if (sampler->has_lengths && near)
         return;
     measure_rows(model, work, sampler, point, plan);
@@ -171,6 +172,21 @@ static double alpha_for_rows(const struct srl_model *model, const struct srl_hes
 
 static double alpha_for_epsilon(const struct srl_model *model, const struct srl_sampler *sampler, double epsilon) {
     return SAFETY * 2.0 * (sampler->kappa + epsilon / 3.0) * log(2.0 * (double)model->d / FAILURE) / (epsilon * epsilon);
+}
+
+/* A product with A2 reads m n numbers, at the price of PRODUCT multiplications each; a row of the sample costs two for each
+   entry of its product with A1 and one for each of its square. */
+static double rows_for_a_product(const struct srl_model *model, const struct srl_hessian_work *work) {
+    const double m = (double)model->m, n = (double)model->n, d = (double)model->d;
+    return fmin(MOST_FILLED * m, PRODUCT * m * n / (d * (2.0 * (double)work->jacobian.active_count + d)));
+}
+
+static double choose_alpha(const struct srl_model *model, const struct srl_hessian_work *work,
+                           const struct srl_sampler *sampler, const double *r, const struct srl_sample_plan *plan) {
+    if (plan->rows > 0.0)
+        return alpha_for_rows(model, work, sampler, r, fmin(plan->rows * plan->enlargement, (double)model->m));
+    const double alpha = alpha_for_epsilon(model, sampler, plan->epsilon) * plan->enlargement;
+    return plan->fill ? fmax(alpha, alpha_for_rows(model, work, sampler, r, rows_for_a_product(model, work))) : alpha;
 }
 
 static void draw_rows(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
@@ -261,7 +277,7 @@ static bool find_metric(const struct srl_model *model, struct srl_hessian_work *
                         const struct srl_point *point, const double *r, const struct srl_sample_plan *plan, double *hessian) {
     sampler->has_lengths = false;
     measure_nothing(model, sampler, r);
-    for (int round = PILOT; round <= SECOND; round++) {
+    for (int round = PILOT; round <= (plan->rough ? PILOT : SECOND); round++) {
         const double rows = (double)(round == PILOT ? PILOT_ROWS : SECOND_ROWS) * (double)model->d;
         if (round == SECOND)
             measure_rows(model, work, sampler, point, plan);
@@ -280,9 +296,7 @@ bool srl_sample_hessian(const struct srl_model *model, struct srl_hessian_work *
     if (from_scratch && !find_metric(model, work, sampler, point, r, plan, hessian))
         return false;
     find_lengths(model, work, sampler, point, r, plan, from_scratch);
-    const double alpha = plan->rows > 0.0
-                             ? alpha_for_rows(model, work, sampler, r, fmin(plan->rows * plan->enlargement, (double)model->m))
-                             : alpha_for_epsilon(model, sampler, plan->epsilon) * plan->enlargement;
+    const double alpha = choose_alpha(model, work, sampler, r, plan);
     draw_rows(model, work, sampler, r, alpha, plan->seed, stream_of(plan, FINAL));
     add_up(model, work, sampler, point, r, hessian);
     return take_metric(model, sampler, hessian, plan);

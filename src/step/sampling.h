@@ -31,6 +31,8 @@ struct srl_sample_plan {
     double epsilon;     /* in (0, 1); not looked at when rows > 0 */
     double rows;        /* > 0: expected rows */
     double enlargement; /* >= 1: times as many rows as that */
+    bool fill;          /* not below the rows that cost as much as one product with A2: they are nearly free, and save steps */
+    bool rough;         /* for a fit, not for F: one pilot, and scores once made will do */
     uint64_t seed, draw;
 };
 

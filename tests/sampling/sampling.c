@@ -90,7 +90,7 @@ static bool run_case(enum sampling_kind kind, softrelu_loss loss) {
     softrelu_evaluator *evaluator = evaluator_at(built.problem, sampling.x, d);
     assert_int_equal(softrelu_evaluator_hessian(evaluator, hessian, d), SOFTRELU_OK);
     const double kappa = cancellation(&exact, hessian);
-    const bool fails_with_equal = kind == SAMPLING_COHERENT || kind == SAMPLING_HIDDEN;
+    const bool uneven = kind == SAMPLING_COHERENT || kind == SAMPLING_HIDDEN;
     bool good = true;
     for (int e = 0; e < EPSILON_COUNT; e++) {
         const struct tally ours = library_draws(evaluator, hessian, d, EPSILONS[e]);
@@ -100,6 +100,8 @@ static bool run_case(enum sampling_kind kind, softrelu_loss loss) {
                (double)ours.kept / (double)options.draws, ours.worst, (double)equal.kept / (double)options.draws, equal.worst);
         (void)fflush(stdout);
         good = good && 100 * (options.draws - ours.kept) <= options.draws;
+        /* a sample of nearly all rows is good whatever the chances */
+        const bool fails_with_equal = uneven && 2.0 * ours.rows < 0.7 * (double)exact.m;
         good = good && (!fails_with_equal || 2 * equal.kept <= options.draws);
     }
     softrelu_evaluator_destroy(evaluator);
