@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "solver/iteration.h"
 #include "solver/solver.h"
 
 enum { MOST_ENLARGEMENTS = 2, MEBIBYTE = 1 << 20 };
@@ -80,7 +81,7 @@ static void sample(struct srl_solver *solver, const struct srl_point *point, con
     const struct srl_settings *settings = &solver->settings;
     double *most = &solver->report.quantities[SOFTRELU_REPORT_SAMPLE_ROWS_INDEX];
     const struct srl_sample_plan plan = {
-        settings->sample_epsilon,        (double)settings->sample_rows, matrix->enlargement, true, fit,
+        settings->sample_epsilon,        (double)settings->sample_rows, matrix->enlargement, srl_searches(solver), fit,
         (uint64_t)settings->sample_seed, (uint64_t)matrix->draws++};
     matrix->source = SRL_MATRIX_SAMPLED;
     if (srl_sample_hessian(solver->model, &solver->hessian_work, &matrix->work.sampler, point, r, &plan,

@@ -34,6 +34,7 @@ static void consider(struct srl_solver *solver, bool *found) {
         solver->current = better;
         memcpy(solver->trial.x, better.x, (size_t)solver->model->d * sizeof *better.x); /* where the next round starts from */
         memcpy(solver->trial.v, better.v, (size_t)solver->model->n * sizeof *better.v);
+        memcpy(solver->trial.z, better.z, (size_t)solver->model->m * sizeof *better.z);
         memcpy(solver->trial.u, better.u, (size_t)solver->model->n * sizeof *better.u);
         *found = true;
     }
@@ -73,7 +74,7 @@ static void set_weights(const struct srl_model *model, struct srl_outer *outer) 
         outer->rest += j == outer->top ? 0.0 : outer->f[j];
 }
 
-/* The least-squares problem at trial->x, v with the units that are on, all or those with u > 0, at a slope: trial becomes a
+/* The least-squares problem at trial->x, v, z with the units that are on, all or those with u > 0, at a slope: trial becomes a
    point whose Hessian is that of the problem, and its gradient the problem's there. */
 static void linearise(struct srl_solver *solver, bool all_on, double slope, double omega) {
     const struct srl_model *model = solver->model;
@@ -83,7 +84,8 @@ static void linearise(struct srl_solver *solver, bool all_on, double slope, doub
         at->u[i] = all_on || at->u[i] > 0.0 ? 1.0 : -1.0; /* only its sign is looked at */
         at->h[i] = at->u[i] > 0.0 ? slope * u : 0.0;
     }
-    srl_logits(model, at->h, at->z);
+    if (all_on || slope != 1.0) /* else the logits are the point's own */
+        srl_logits(model, at->h, at->z);
     set_weights(model, &at->outer);
     double mean = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
@@ -129,6 +131,7 @@ bool srl_fit_logits(struct srl_solver *solver) {
         any_on = any_on || solver->current.u[i] > 0.0;
     memcpy(solver->trial.x, solver->current.x, (size_t)model->d * sizeof *solver->trial.x);
     memcpy(solver->trial.v, solver->current.v, (size_t)model->n * sizeof *solver->trial.v);
+    memcpy(solver->trial.z, solver->current.z, (size_t)model->m * sizeof *solver->trial.z);
     memcpy(solver->trial.u, solver->current.u, (size_t)model->n * sizeof *solver->trial.u);
     linearise(solver, !any_on, any_on ? 1.0 : 0.5, omega);
     if (!fit(solver))

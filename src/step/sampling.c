@@ -32,7 +32,10 @@ void srl_sampler_carve(struct srl_arena *arena, struct srl_sampler *sampler, con
     sampler->image = srl_arena_doubles(arena, d);
 }
 
-void srl_sampler_reset(struct srl_sampler *sampler) { sampler->has_metric = sampler->has_lengths = false; }
+void srl_sampler_reset(struct srl_sampler *sampler) {
+    sampler->has_metric = sampler->has_lengths = false;
+    sampler->generosity = 1.0;
+}
 
 static uint64_t stream_of(const struct srl_sample_plan *plan, int purpose) { return plan->draw * STREAMS + (uint64_t)purpose; }
 
@@ -115,7 +118,9 @@ static bool is_near(const struct srl_model *model, const struct srl_hessian_work
         change += fabs(r[j] - sampler->r[j]);
         sum += fabs(r[j]);
     }
-    return (double)flips <= NEAR_UNITS * (double)model->n && change <= NEAR_WEIGHTS * sum;
+    /* a sample larger than epsilon asks for can do with worse scores */
+    const double slack = sqrt(sampler->generosity);
+    return (double)flips <= slack * NEAR_UNITS * (double)model->n && change <= slack * NEAR_WEIGHTS * sum;
 }
 
 /* Lengths for a point whose metric comes from the sample before: measured anew unless they are known from a point near by.
@@ -181,12 +186,15 @@ static double rows_for_a_product(const struct srl_model *model, const struct srl
     return fmin(MOST_FILLED * m, PRODUCT * m * n / (d * (2.0 * (double)work->jacobian.active_count + d)));
 }
 
-static double choose_alpha(const struct srl_model *model, const struct srl_hessian_work *work,
-                           const struct srl_sampler *sampler, const double *r, const struct srl_sample_plan *plan) {
+static double choose_alpha(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                           const double *r, const struct srl_sample_plan *plan) {
+    sampler->generosity = 1.0;
     if (plan->rows > 0.0)
         return alpha_for_rows(model, work, sampler, r, fmin(plan->rows * plan->enlargement, (double)model->m));
-    const double alpha = alpha_for_epsilon(model, sampler, plan->epsilon) * plan->enlargement;
-    return plan->fill ? fmax(alpha, alpha_for_rows(model, work, sampler, r, rows_for_a_product(model, work))) : alpha;
+    const double asked = alpha_for_epsilon(model, sampler, plan->epsilon) * plan->enlargement;
+    const double filled = plan->fill ? alpha_for_rows(model, work, sampler, r, rows_for_a_product(model, work)) : 0.0;
+    sampler->generosity = fmax(1.0, filled / asked);
+    return fmax(asked, filled);
 }
 
 static void draw_rows(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,

@@ -44,6 +44,7 @@ struct srl_sampler {
     double *metric;   /* L (d x d) */
     double *negative; /* part of H~ that negative r_j make (d x d) */
     double kappa;
+    double generosity;      /* rows drawn over those that epsilon asks for, at least 1 */
     bool has_metric;        /* of an earlier sample */
     bool has_lengths;       /* good for as long as pattern and weights stay near these, where they were measured: */
     unsigned char *pattern; /* n */
