@@ -37,6 +37,8 @@ static softrelu_status reserve_matrix_work(softrelu_solver *solver, const struct
     srl_arena_release(&solver->matrix_arena, &solver->allocator);
     solver->matrix_arena = arena;
     solver->core.matrix.work = work;
+    solver->core.current.with_mean = solver->core.trial.with_mean =
+        work.jacobian == NULL || settings->curvature_precision == SOFTRELU_PRECISION_SINGLE;
     srl_jacobian_keep_in(&solver->core.hessian_work.jacobian, work.jacobian,
                          settings->curvature_precision == SOFTRELU_PRECISION_SINGLE);
     return SOFTRELU_OK;

@@ -15,17 +15,24 @@ void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, c
 
 /* ---- centring ---- */
 
-/* mu = sum_{j != k} f_j G_j - (1 - f_k) G_k: from a kept G, or through the hidden layer. */
-static void find_mean(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_outer *outer) {
+/* mu = sum_{j != k} f_j G_j - (1 - f_k) G_k: from a kept G, or through the hidden layer, where the point may know it. */
+static void find_mean(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
     const struct srl_jacobian *jacobian = &work->jacobian;
+    const struct srl_outer *outer = &point->outer;
     const int64_t d = model->d;
-    memcpy(work->weights, outer->f, (size_t)model->m * sizeof *work->weights);
-    work->weights[outer->top] = 0.0;
-    if (jacobian->kept != NULL && !jacobian->single) {
-        const struct srl_matrix kept = {jacobian->kept, model->m, d, d, true};
-        srl_gemv(SRL_TRANSPOSED, 1.0, &kept, work->weights, 0.0, work->mean_row);
+    const bool kept = jacobian->kept != NULL && !jacobian->single;
+    if (kept || !point->has_mean) {
+        memcpy(work->weights, outer->f, (size_t)model->m * sizeof *work->weights);
+        work->weights[outer->top] = 0.0;
+    }
+    if (kept) {
+        const struct srl_matrix rows = {jacobian->kept, model->m, d, d, true};
+        srl_gemv(SRL_TRANSPOSED, 1.0, &rows, work->weights, 0.0, work->mean_row);
     } else {
-        srl_back_to_hidden(model, work->weights, work->mean_hidden);
+        if (point->has_mean)
+            memcpy(work->mean_hidden, point->mean_hidden, (size_t)model->n * sizeof *work->mean_hidden);
+        else
+            srl_back_to_hidden(model, work->weights, work->mean_hidden);
         for (int64_t i = 0; i < model->n; i++)
             work->mean_hidden[i] = jacobian->pattern[i] ? work->mean_hidden[i] : 0.0;
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, work->mean_hidden, 0.0, work->mean_row);
@@ -36,7 +43,7 @@ static void find_mean(const struct srl_model *model, struct srl_hessian_work *wo
 void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
     srl_jacobian_prepare(model, &work->jacobian, point->u);
     srl_jacobian_row(model, &work->jacobian, point->outer.top, work->top_row);
-    find_mean(model, work, &point->outer);
+    find_mean(model, work, point);
 }
 
 /* scaled = sqrt|weight| C_j, from row j of G (NULL stands for a row of zeros). */

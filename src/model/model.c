@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+enum { CACHED = 1 << 17 }; /* doubles, 1 MiB */
+
 int64_t srl_curvature_rows(const struct srl_model *model) { return model->n < 512 ? model->n : 512; }
 
 void srl_assemble_curvature(const struct srl_model *model, double *buffer, double *curvature) {
@@ -94,6 +96,23 @@ void srl_back_to_hidden(const struct srl_model *model, const double *y, double *
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, y, 0.0, back);
     else
         memcpy(back, y, (size_t)model->n * sizeof *back);
+}
+
+void srl_two_back_to_hidden(const struct srl_model *model, const double *y1, const double *y2, double *back1, double *back2) {
+    const struct srl_matrix *a2 = &model->A2;
+    if (!srl_has_output_layer(model) || !a2->row_major) {
+        srl_back_to_hidden(model, y1, back1);
+        srl_back_to_hidden(model, y2, back2);
+        return;
+    }
+    const int64_t block = CACHED / model->n + 1; /* rows that stay in the cache for the second product */
+    for (int64_t first = 0; first < model->m; first += block) {
+        const int64_t rows = model->m - first < block ? model->m - first : block;
+        const struct srl_matrix part = {a2->data + first * a2->ld, rows, model->n, a2->ld, true};
+        const double beta = first > 0 ? 1.0 : 0.0;
+        srl_gemv(SRL_TRANSPOSED, 1.0, &part, y1 + first, beta, back1);
+        srl_gemv(SRL_TRANSPOSED, 1.0, &part, y2 + first, beta, back2);
+    }
 }
 
 void srl_project_on_bounds(const struct srl_model *model, double *x) {

@@ -71,5 +71,7 @@ void srl_logits(const struct srl_model *model, const double *h, double *z);
 void srl_to_outputs(const struct srl_model *model, const double *h, double *y);
 /* back = A2' y (n). */
 void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back);
+/* Two such products at the price of little more than one: A2 is read once where it lies by rows. */
+void srl_two_back_to_hidden(const struct srl_model *model, const double *y1, const double *y2, double *back1, double *back2);
 
 #endif

@@ -15,6 +15,8 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
     point->slope_jumps = srl_arena_doubles(arena, model->n);
     point->kink_jumps = model->twins != NULL ? srl_arena_doubles(arena, model->n) : point->slope_jumps;
     point->gradient = srl_arena_doubles(arena, model->d);
+    point->mean_hidden = srl_arena_doubles(arena, model->n);
+    point->with_mean = point->has_mean = false;
 }
 
 bool srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x) {
@@ -42,6 +44,7 @@ static double proximity(const struct srl_model *model, const double *x) {
 
 bool srl_point_activate(const struct srl_model *model, struct srl_point *point) {
     bool finite = true;
+    point->has_mean = false;
     for (int64_t i = 0; i < model->n; i++) {
         point->u[i] = point->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
         point->h[i] = point->u[i] > 0.0 ? point->u[i] : 0.0;
@@ -114,9 +117,21 @@ static double gradient_scale(const struct srl_model *model, const struct srl_poi
     return scale;
 }
 
+void srl_point_back(const struct srl_model *model, struct srl_point *point) {
+    if (!point->with_mean || point->has_mean) {
+        srl_back_to_hidden(model, point->q, point->slope_jumps);
+        return;
+    }
+    double *f = point->outer.f, top = f[point->outer.top];
+    f[point->outer.top] = 0.0; /* for the moment */
+    srl_two_back_to_hidden(model, point->q, f, point->slope_jumps, point->mean_hidden);
+    f[point->outer.top] = top;
+    point->has_mean = true;
+}
+
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch) {
     const double output_terms = srl_outer_derivatives(model, &point->outer, point->q, point->r);
-    srl_back_to_hidden(model, point->q, point->slope_jumps);
+    srl_point_back(model, point);
     if (model->twins != NULL)
         srl_add_up_twins(model, point->slope_jumps, point->kink_jumps);
     point->gradient_scale = gradient_scale(model, point, output_terms, scratch);

@@ -27,6 +27,9 @@ struct srl_point {
     double *slope_jumps;   /* A2'q (n): by how much the slope of F along u_i changes at u_i = 0 */
     double *kink_jumps;    /* the same for the kink that a unit shares with its twins (n); slope_jumps itself without any */
     double *gradient;      /* d */
+    bool with_mean;        /* the owner wants this, too: */
+    bool has_mean;         /* it is there, */
+    double *mean_hidden;   /* A2' (f without its largest entry) (n), what the rows of the Jacobian are centred by */
     double gradient_scale; /* norm of the terms that add up to the gradient: its round-off is relative to this */
 };
 
@@ -41,6 +44,8 @@ bool srl_point_activate(const struct srl_model *model, struct srl_point *point);
 bool srl_point_judge(const struct srl_model *model, struct srl_point *point);
 /* q, r, slope jumps, gradient. False when anything is not finite. scratch: n doubles. */
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch);
+/* slope_jumps = A2'q, and mean_hidden if it is wanted, for the f and q of the point. */
+void srl_point_back(const struct srl_model *model, struct srl_point *point);
 
 /* Slope and curvature of F along x + t step at a point whose q is known, in its cell, with the curvature weights r: q'y and
    sum r_j (y_j - f'y)^2, and those of the quadratic terms. rates = A1 step, y the logits' rates, overwritten. */

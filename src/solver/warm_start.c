@@ -97,9 +97,10 @@ static void linearise(struct srl_solver *solver, bool all_on, double slope, doub
         at->q[j] = weight * slope * (at->z[j] - mean);
         at->r[j] = weight * slope * slope;
     }
-    srl_back_to_hidden(model, at->q, solver->scratch);
+    at->has_mean = false;
+    srl_point_back(model, at);
     for (int64_t i = 0; i < model->n; i++)
-        solver->scratch[i] = at->u[i] > 0.0 ? solver->scratch[i] : 0.0;
+        solver->scratch[i] = at->u[i] > 0.0 ? at->slope_jumps[i] : 0.0;
     srl_gradient_of_slopes(model, at, solver->scratch, at->gradient);
 }
 
