@@ -336,9 +336,9 @@ SOFTRELU_API const char *softrelu_evaluator_message(const softrelu_evaluator *ev
  * ---------------------------------------------------------------------------------------------------------------- */
 
 /**
- * Creates a solver for a sealed problem and reserves all its work memory, of the order of 5 n d + 20 d^2 + 100 (n + m) doubles and
- * blocks of rows, and what the setting jacobian_memory lets the Jacobian take (m d doubles at most). No memory is allocated while
- * it solves.
+ * Creates a solver for a sealed problem and reserves all its work memory, of the order of 5 n d + 20 d^2 + 100 (n + m) doubles
+ * and blocks of rows, and what the setting jacobian_memory lets the Jacobian take (m d doubles at most). No memory is allocated
+ * while it solves.
  * @param[out] solver NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
  */
 SOFTRELU_API softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver);
@@ -512,6 +512,8 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
       "iterations that took the exact Hessian because no sample would do")                                                     \
     X(SOFTRELU_REPORT_HESSIAN_PRODUCTS, 180, "hessian_products", SOFTRELU_INTEGER,                                             \
       "products with the exact Hessian in conjugate gradients")                                                                \
+    X(SOFTRELU_REPORT_ASSEMBLIES, 185, "assemblies", SOFTRELU_INTEGER,                                                         \
+      "matrices assembled from all rows of the Jacobian, fits of the logits included")                                         \
     X(SOFTRELU_REPORT_STARTS, 190, "starts", SOFTRELU_INTEGER, "points that were started from")                                \
     X(SOFTRELU_REPORT_MINIMISERS, 200, "minimiser_count", SOFTRELU_INTEGER, "distinct points where these starts ended")        \
     X(SOFTRELU_REPORT_SECONDS_STARTS, 210, "seconds_starts", SOFTRELU_REAL, "wall time of all starts")

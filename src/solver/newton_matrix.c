@@ -65,6 +65,7 @@ static void assemble(struct srl_solver *solver, const struct srl_point *point, c
         srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
         srl_jacobian_keep_in(jacobian, matrix->work.jacobian, true);
     }
+    solver->report.quantities[SOFTRELU_REPORT_ASSEMBLIES_INDEX]++;
     matrix->source = SRL_MATRIX_ASSEMBLED;
     matrix->has_kept = matrix->work.kept != NULL;
     if (matrix->has_kept)

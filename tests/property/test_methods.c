@@ -23,6 +23,12 @@ static void check_counts(const struct solving *solving, int hessian, int step) {
     const double iterations = count(solving, SOFTRELU_REPORT_ITERATIONS);
     assert_true((rows > 0.0) == (hessian == 2) || count(solving, SOFTRELU_REPORT_SAMPLE_FALLBACKS) > 0.0);
     assert_true(step == 1 ? products > 0.0 || iterations == 0.0 : products == 0.0);
+    /* every iteration assembles, but for fits; conjugate gradients go on with the last matrix; samples need none */
+    const double assemblies = count(solving, SOFTRELU_REPORT_ASSEMBLIES);
+    if (hessian == 2)
+        assert_true(assemblies == count(solving, SOFTRELU_REPORT_SAMPLE_FALLBACKS));
+    else
+        assert_true(step == 1 || assemblies >= iterations);
     const int64_t length = softrelu_report_trace_length(softrelu_solver_report(solving->solver));
     double most = 0.0;
     for (int64_t record = 0; record < length; record++)
@@ -54,6 +60,7 @@ static void all_methods_converge(void **state) {
     (void)state;
     struct test_random random = {909};
     int64_t solves = 0, certified = 0, same = 0, compared = 0;
+    double assembled[2] = {0.0, 0.0}; /* with exact Hessians: by each way to the step */
     for (int64_t trial = 0; trial < test_count(40, 3); trial++) {
         struct instance instance = instance_of(&random, trial);
         struct solving solving = solving_of(&instance);
@@ -71,6 +78,8 @@ static void all_methods_converge(void **state) {
                 fail_msg("trial %lld, %s, %s: %s, relative residual %g", (long long)trial, HESSIANS[method / 2],
                          STEPS[method % 2], softrelu_termination_name(outcome.termination), outcome.relative);
             check_counts(&solving, method / 2, method % 2);
+            if (method < 2)
+                assembled[method] += count(&solving, SOFTRELU_REPORT_ASSEMBLIES);
             const softrelu_certificate *certificate = softrelu_solver_certificate(solving.solver);
             certified += softrelu_certificate_verdict(certificate) == SOFTRELU_VERDICT_CERTIFIED;
             solves++;
@@ -84,6 +93,9 @@ static void all_methods_converge(void **state) {
     }
     print_message("  %lld solves converged, %lld certified; %lld of %lld at the minimum that exact Newton steps found\n",
                   (long long)solves, (long long)certified, (long long)same, (long long)compared);
+    print_message("  %.0f exact Hessians assembled, %.0f where conjugate gradients go on with the last one\n", assembled[0],
+                  assembled[1]);
+    assert_true(assembled[1] < 0.7 * assembled[0]);
     assert_true(certified >= solves - solves / 50);
     assert_true(2 * same >= compared); /* F has many minima; the same path is the rule all the same */
 }
