@@ -30,18 +30,18 @@ static double seconds_of(clockid_t clock) {
 }
 
 static struct options options_of(int argc, char **argv) {
-    struct options options = {10000, 5, 2};
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const int64_t value = atoll(argv[i + 1]);
+    double targets = 10000, repeats = 5, threads = 2;
+    bool good = argc % 2 == 1;
+    for (int i = 1; i + 1 < argc && good; i += 2) {
         if (strcmp(argv[i], "--targets") == 0)
-            options.targets = value;
+            good = read_number(argv[i + 1], 1, 1e9, &targets);
         else if (strcmp(argv[i], "--repeats") == 0)
-            options.repeats = value;
+            good = read_number(argv[i + 1], 1, 1e6, &repeats);
         else
-            need(strcmp(argv[i], "--threads") == 0 && (options.threads = (int)value) > 0, "options: see the head of the file");
+            good = strcmp(argv[i], "--threads") == 0 && read_number(argv[i + 1], 1, 1024, &threads);
     }
-    need(argc % 2 == 1 && options.targets > 0 && options.repeats > 0, "options: see the head of the file");
-    return options;
+    need(good, "options: see the head of the file");
+    return (struct options){(int64_t)targets, (int64_t)repeats, (int)threads};
 }
 
 static struct npy_array load(const char *name, int64_t count) {

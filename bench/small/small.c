@@ -7,6 +7,7 @@
  *
  * Medians over the repeats; every solve must end certified, or is counted.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,25 +27,42 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* n,d,m */
+static bool read_shape(const char *text, struct options *options) {
+    int64_t *sizes[] = {&options->n, &options->d, &options->m};
+    char *end = NULL;
+    bool good = true;
+    for (int k = 0; k < 3 && good; k++) {
+        const intmax_t size = strtoimax(text, &end, 10);
+        good = end != text && size >= 1 && size <= INT32_MAX && *end == (k < 2 ? ',' : '\0');
+        *sizes[k] = size;
+        text = end + 1;
+    }
+    return good;
+}
+
 static struct options options_of(int argc, char **argv) {
-    struct options options = {.targets = 300, .repeats = 5, .noise = 0.3, .rho = 1e-3, .loss = SOFTRELU_KL};
-    for (int i = 1; i + 1 < argc; i += 2) {
+    struct options options = {.noise = 0.3, .rho = 1e-3, .loss = SOFTRELU_KL};
+    double targets = 300, repeats = 5;
+    bool good = argc % 2 == 1;
+    for (int i = 1; i + 1 < argc && good; i += 2) {
         const char *value = argv[i + 1];
         if (strcmp(argv[i], "--targets") == 0)
-            options.targets = atoll(value);
+            good = read_number(value, 1, 1e9, &targets);
         else if (strcmp(argv[i], "--repeats") == 0)
-            options.repeats = atoll(value);
+            good = read_number(value, 1, 1e6, &repeats);
         else if (strcmp(argv[i], "--noise") == 0)
-            options.noise = atof(value);
+            good = read_number(value, 0.0, 1e3, &options.noise);
         else if (strcmp(argv[i], "--rho") == 0)
-            options.rho = atof(value);
+            good = read_number(value, 0.0, 1e300, &options.rho);
         else if (strcmp(argv[i], "--loss") == 0)
             options.loss = strcmp(value, "kl") == 0 ? SOFTRELU_KL : SOFTRELU_SQUARES;
         else
-            need(strcmp(argv[i], "--shape") == 0 && sscanf(value, "%ld,%ld,%ld", &options.n, &options.d, &options.m) == 3,
-                 "options: see the head of the file");
+            good = strcmp(argv[i], "--shape") == 0 && read_shape(value, &options);
     }
-    need(argc % 2 == 1 && options.targets > 0 && options.repeats > 0, "options: see the head of the file");
+    need(good, "options: see the head of the file");
+    options.targets = (int64_t)targets;
+    options.repeats = (int64_t)repeats;
     return options;
 }
 
