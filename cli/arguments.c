@@ -5,10 +5,11 @@
 #include "text.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_VALUE = 256, OPTIONS_MAX = 64 }; /* getopt's values of options start above all characters */
+enum { FIRST_VALUE = 256, OPTIONS_MAX = 64, THREADS_MAX = 256 }; /* getopt's values of options start above all characters */
 
 static bool takes(enum command command, size_t index) { return (option_kind(index)->commands & (unsigned)command) != 0; }
 
@@ -45,6 +46,15 @@ static enum outcome parse_loss(struct arguments *arguments, const char *value, s
         return fail(failure, OUTCOME_BAD_INPUT, "--loss '%s': expected squares or kl", value);
     }
     arguments->loss = value[0] == 'k' ? SOFTRELU_KL : SOFTRELU_SQUARES;
+    return OUTCOME_OK;
+}
+
+static enum outcome parse_modulus(struct arguments *arguments, const char *value, struct failure *failure) {
+    double modulus = 0;
+    if (!number_parse(value, &modulus) || !(modulus > 0) || isinf(modulus)) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--modulus '%s': expected a finite number > 0", value);
+    }
+    arguments->modulus = modulus;
     return OUTCOME_OK;
 }
 
@@ -88,6 +98,13 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
         return number_parse_unsigned(value, &arguments->seed)
                    ? OUTCOME_OK
                    : fail(failure, OUTCOME_BAD_INPUT, "--seed '%s': expected a whole number from 0 to 2^64 - 1", value);
+    case ACTION_MODULUS:
+        return parse_modulus(arguments, value, failure);
+    case ACTION_THREADS:
+        return number_parse_unsigned(value, &arguments->threads) && arguments->threads >= 1 && arguments->threads <= THREADS_MAX
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--threads '%s': expected a whole number from 1 to %d", value,
+                          THREADS_MAX);
     case ACTION_QUIET:
         arguments->quiet = true;
         return OUTCOME_OK;

@@ -25,6 +25,8 @@ struct arguments {
     struct setting_text *settings; /* in the order given: the last one of a name counts */
     size_t setting_count;
     uint64_t seed;
+    uint64_t threads; /* 0: not given */
+    double modulus;   /* 0: not given */
     bool quiet;
     bool verbose;
 };

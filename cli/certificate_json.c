@@ -18,6 +18,10 @@ static const struct quantity quantities[] = {SOFTRELU_CERTIFICATE_LIST(QUANTITY)
 
 enum { QUANTITY_COUNT = sizeof quantities / sizeof quantities[0] };
 
+static bool put_distance_reason(json_t *object, const softrelu_certificate *certificate) {
+    return json_put(object, "distance", json_string(softrelu_distance_name(softrelu_certificate_distance(certificate))));
+}
+
 json_t *certificate_json(const softrelu_certificate *certificate) {
     const softrelu_verdict verdict = softrelu_certificate_verdict(certificate);
     const softrelu_reason reason = softrelu_certificate_reason(certificate);
@@ -30,7 +34,16 @@ json_t *certificate_json(const softrelu_certificate *certificate) {
         ok = softrelu_certificate_number(certificate, quantities[i].id, &value) == SOFTRELU_OK &&
              json_put(object, quantities[i].name, isnan(value) ? json_null() : json_number(value, quantities[i].type));
     }
+    ok = ok && put_distance_reason(object, certificate) &&
+         json_put(object, "distance_text", json_string(softrelu_distance_text(softrelu_certificate_distance(certificate))));
     return json_finished(object, ok);
+}
+
+bool put_distance(json_t *object, const softrelu_certificate *certificate) {
+    double bound = NAN;
+    return softrelu_certificate_number(certificate, SOFTRELU_CERTIFICATE_DISTANCE_BOUND, &bound) == SOFTRELU_OK &&
+           json_put(object, "distance_bound", isnan(bound) ? json_null() : json_number(bound, SOFTRELU_REAL)) &&
+           put_distance_reason(object, certificate);
 }
 
 /* What the certificate says of every unit and every entry of x. */

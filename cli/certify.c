@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "certificate_json.h"
+#include "certificate_text.h"
 #include "json.h"
 #include "outputs.h"
 #include "problem.h"
@@ -42,6 +43,9 @@ static void print_examination(const struct examination *at, const char *out) {
     const softrelu_reason reason = softrelu_certificate_reason(certificate);
     const int64_t *size = at->inputs->size;
     text_fold(stdout, printf("%s: ", softrelu_verdict_name(verdict)), 2, softrelu_verdict_text(verdict));
+    if (number(certificate, SOFTRELU_CERTIFICATE_GLOBAL) == 1) {
+        text_fold(stdout, 0, 2, "It is the global minimiser: F is proved convex wherever it is as low.");
+    }
     if (reason != SOFTRELU_REASON_NONE) {
         text_fold(stdout, printf("%s: ", softrelu_reason_name(reason)), 2, softrelu_reason_text(reason));
     }
@@ -58,6 +62,7 @@ static void print_examination(const struct examination *at, const char *out) {
         printf("  margin     %.3g, the least slope that holds a kink or a bound (relative)\n", margin);
     }
     print_curvature(certificate);
+    certificate_print_distance(certificate);
     if (verdict == SOFTRELU_VERDICT_NOT_STATIONARY) {
         printf("  slope      %.3g along the direction of descent\n", number(certificate, SOFTRELU_CERTIFICATE_SLOPE));
     }
@@ -84,7 +89,8 @@ static enum outcome tell(const struct arguments *arguments, const struct examina
                          struct failure *failure) {
     const int64_t d = at->inputs->size[DIMENSION_D];
     const bool directed = softrelu_certificate_direction(at->certificate, direction, d) == SOFTRELU_OK;
-    const enum outcome outcome = outputs_write(arguments, directed ? direction : NULL, d, report_of_examination, at, failure);
+    const enum outcome outcome =
+        outputs_write(arguments, directed ? direction : NULL, 0, d, report_of_examination, at, failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -129,7 +135,7 @@ enum outcome command_certify(const struct arguments *arguments, struct failure *
         outcome = outputs_check(arguments, failure);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = inputs_load(&inputs, arguments->input, failure);
+        outcome = inputs_load(&inputs, arguments->input, false, failure);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;

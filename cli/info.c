@@ -21,19 +21,27 @@ static void print_library(void) {
     }
 }
 
+static const char *type_name(softrelu_type type) {
+    return type == SOFTRELU_INTEGER ? "integer" : type == SOFTRELU_CHOICE ? "choice" : "real";
+}
+
 static void print_settings(void) {
     enum { INDENT = 6 };
     struct setting_kind kind;
     puts("\nsettings of 'softrelu solve --set NAME=VALUE'\n");
-    printf("  %-22s %-8s %10s %10s %10s\n", "name", "type", "default", "least", "greatest");
+    printf("  %-19s %-7s %12s %12s %12s\n", "name", "type", "default", "least", "greatest");
     for (int64_t i = 0; setting_describe(i, &kind); i++) {
         char standard[32];
         char minimum[32];
         char maximum[32];
-        printf("  %-22s %-8s %10s %10s %10s\n%*s", kind.name, kind.type == SOFTRELU_INTEGER ? "integer" : "real",
-               setting_number_text(&kind, kind.standard, standard, sizeof standard),
-               setting_number_text(&kind, kind.minimum, minimum, sizeof minimum),
-               setting_number_text(&kind, kind.maximum, maximum, sizeof maximum), INDENT, "");
+        const bool choice = kind.type == SOFTRELU_CHOICE;
+        printf("  %-19s %-7s %12s", kind.name, type_name(kind.type),
+               setting_number_text(&kind, kind.standard, standard, sizeof standard));
+        if (!choice) {
+            printf(" %12s %12s", setting_number_text(&kind, kind.minimum, minimum, sizeof minimum),
+                   setting_number_text(&kind, kind.maximum, maximum, sizeof maximum));
+        }
+        printf("\n%*s", INDENT, "");
         text_fold(stdout, INDENT, INDENT, kind.text);
     }
 }

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct input_kind kinds[INPUT_COUNT] = {
@@ -104,6 +105,46 @@ static bool is_vector_of(const struct npy_header *header, int64_t entries) {
     return flat && header->count == entries;
 }
 
+/* k targets of m entries as k rows; (1, m), and (m, 1) for m > 1, are one. */
+static void find_targets(struct inputs *inputs) {
+    const struct npy_header *b = &inputs->input[INPUT_B].array.header;
+    const int64_t m = inputs->size[DIMENSION_M];
+    if (b->dimensions == 2 && b->shape[1] == m && b->shape[0] > 1 && !is_vector_of(b, m)) {
+        inputs->targets = b->shape[0];
+    }
+}
+
+static bool has_row_for_each(const struct inputs *inputs, int id, int64_t entries) {
+    const struct npy_header *header = &inputs->input[id].array.header;
+    const bool may = id == INPUT_B || id == INPUT_X_REF || id == INPUT_LOWER || id == INPUT_UPPER || id == INPUT_X0;
+    return may && inputs->targets > 0 && header->dimensions == 2 && header->shape[0] == inputs->targets &&
+           header->shape[1] == entries;
+}
+
+/* Columns of a Fortran-order array become rows. */
+static enum outcome order_rows(struct input *input, struct failure *failure) {
+    struct npy_header *header = &input->array.header;
+    const int64_t rows = header->shape[0];
+    const int64_t columns = header->shape[1];
+    input->by_target = true;
+    if (!header->fortran_order) {
+        return OUTCOME_OK;
+    }
+    double *values = malloc((size_t)header->count * sizeof *values);
+    if (values == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory");
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        for (int64_t j = 0; j < columns; j++) {
+            values[i * columns + j] = input->array.values[i + j * rows];
+        }
+    }
+    free(input->array.values);
+    input->array.values = values;
+    header->fortran_order = false;
+    return OUTCOME_OK;
+}
+
 static enum outcome check_shape(const struct inputs *inputs, int id, struct failure *failure) {
     const struct npy_header *header = &inputs->input[id].array.header;
     const struct input_kind *kind = &kinds[id];
@@ -138,10 +179,17 @@ static enum outcome check_finite(const struct input *input, int id, struct failu
     return OUTCOME_OK;
 }
 
-static enum outcome check_arrays(const struct inputs *inputs, struct failure *failure) {
+static enum outcome check_arrays(struct inputs *inputs, struct failure *failure) {
     for (int id = 0; id < INPUT_COUNT; id++) {
-        const struct input *input = &inputs->input[id];
+        struct input *input = &inputs->input[id];
         if (input->path == NULL) {
+            continue;
+        }
+        if (has_row_for_each(inputs, id, inputs->size[kinds[id].rows])) {
+            const enum outcome ordered = order_rows(input, failure);
+            if (ordered != OUTCOME_OK) {
+                return ordered;
+            }
             continue;
         }
         enum outcome outcome = check_shape(inputs, id, failure);
@@ -155,7 +203,7 @@ static enum outcome check_arrays(const struct inputs *inputs, struct failure *fa
     return OUTCOME_OK;
 }
 
-enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], struct failure *failure) {
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, struct failure *failure) {
     enum outcome outcome = OUTCOME_OK;
     memset(inputs, 0, sizeof *inputs);
     for (int id = 0; id < INPUT_COUNT && outcome == OUTCOME_OK; id++) {
@@ -165,6 +213,9 @@ enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_CO
     }
     if (outcome == OUTCOME_OK) {
         outcome = find_dimensions(inputs, failure);
+    }
+    if (outcome == OUTCOME_OK && many) {
+        find_targets(inputs);
     }
     if (outcome == OUTCOME_OK) {
         outcome = check_arrays(inputs, failure);

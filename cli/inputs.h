@@ -42,19 +42,23 @@ struct input {
     const char *number_text; /* NULL when it was not given as a number */
     double number;
     struct npy_array array;
+    bool by_target; /* one row for each target, in C order */
 };
 
 struct inputs {
     struct input input[INPUT_COUNT];
     int64_t size[DIMENSION_COUNT]; /* n, d and m by their dimension */
+    int64_t targets;               /* rows of a 2-D b; 0: b is one target */
 };
 
 /* The table, by input_id. */
 const struct input_kind *input_kind(int id);
 /* "--A1 'A1.npy'" or "--w 3": how messages name an input. Returns text. */
 const char *input_name(const struct inputs *inputs, int id, char *text, size_t size);
-/* Loads and checks all inputs; texts[id] is what the user gave, or NULL. On failure inputs are empty again. */
-enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], struct failure *failure);
+/* Loads and checks all inputs; texts[id] is what the user gave, or NULL. many: b may have a row for each of many targets, and
+   then x0, x_ref and the bounds too; entries of such rows are for the library to check, target by target. On failure inputs are
+   empty again. */
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, struct failure *failure);
 void inputs_free(struct inputs *inputs);
 
 #endif

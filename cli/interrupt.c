@@ -6,7 +6,8 @@
 
 /* The only mutable state of the program that is not on a stack: a handler can be told things in no other way. */
 static struct {
-    softrelu_solver *volatile solver;
+    softrelu_solver *volatile solver; /* one of the two, or none */
+    softrelu_batch *volatile batch;
     volatile sig_atomic_t signal;
 } interrupt;
 
@@ -16,6 +17,7 @@ enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0] };
 static void handle(int number) {
     interrupt.signal = number;
     softrelu_solver_request_stop(interrupt.solver);
+    softrelu_batch_request_stop(interrupt.batch);
 }
 
 /* Replaces what happens on the signals, unless they are ignored from outside (as under nohup). */
@@ -38,9 +40,16 @@ void interrupt_begin(softrelu_solver *solver) {
     install(handle, (int)SA_RESETHAND);
 }
 
+void interrupt_begin_batch(softrelu_batch *batch) {
+    interrupt.signal = 0;
+    interrupt.batch = batch;
+    install(handle, (int)SA_RESETHAND);
+}
+
 int interrupt_signal(void) { return interrupt.signal; }
 
 void interrupt_end(void) {
     install(SIG_IGN, 0);
     interrupt.solver = NULL;
+    interrupt.batch = NULL;
 }

@@ -7,6 +7,8 @@
 
 /* From here on signals ask this solver to stop. A signal that the program was started to ignore stays ignored. */
 void interrupt_begin(softrelu_solver *solver);
+/* The same for a batch. */
+void interrupt_begin_batch(softrelu_batch *batch);
 /* The signal that came, 0 for none. */
 int interrupt_signal(void);
 /* From here on the signals are ignored: the results are being written, and that is short. */

@@ -18,6 +18,8 @@ static enum outcome run_command(const struct arguments *arguments, struct failur
         return command_check(arguments, failure);
     case COMMAND_CERTIFY:
         return command_certify(arguments, failure);
+    case COMMAND_CONSTANTS:
+        return command_constants(arguments, failure);
     case COMMAND_INFO:
         return command_info(arguments, failure);
     }

@@ -8,15 +8,15 @@
 #include <string.h>
 
 enum {
-    DATA = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_CERTIFY,
+    DATA = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_CERTIFY | COMMAND_CONSTANTS,
     FILES = COMMAND_SOLVE | COMMAND_CERTIFY,
-    ANY = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_INFO | COMMAND_CERTIFY
+    ANY = DATA | COMMAND_INFO
 };
 
 static const struct option_kind options[] = {
     {"A1", "FILE", ACTION_INPUT, INPUT_A1, DATA, "hidden layer, n x d (required)"},
     {"A2", "FILE", ACTION_INPUT, INPUT_A2, DATA, "output layer, m x n; without it the identity (m = n)"},
-    {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required)"},
+    {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required); solve: or k targets, k x m"},
     {"c1", "FILE", ACTION_INPUT, INPUT_C1, DATA, "hidden bias, n entries (default 0)"},
     {"c2", "FILE", ACTION_INPUT, INPUT_C2, DATA, "output bias, m entries (default 0)"},
     {"w", "FILE|NUMBER", ACTION_INPUT, INPUT_W, DATA, "regularisation weights, n entries or one for all (default 0)"},
@@ -28,17 +28,22 @@ static const struct option_kind options[] = {
     {"x0", "FILE", ACTION_INPUT, INPUT_X0, COMMAND_SOLVE | COMMAND_CHECK, "starting point, d entries (default: a warm start)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CHECK, "point to check at, d entries (default: x0, else random)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CERTIFY, "the point to examine, d entries (required)"},
+    {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CONSTANTS, "add the constants of this point, d entries"},
+    {"modulus", "NUMBER", ACTION_MODULUS, 0, COMMAND_CONSTANTS, "add the least w^2 for this strong convexity, > 0"},
     {"seed", "NUMBER", ACTION_SEED, 0, COMMAND_CHECK, "of the random point and direction (default 1)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE, "write the best x found (.npy, float64)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_CERTIFY, "write the direction of descent, if there is one (.npy)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CERTIFY, "write certificate and multipliers (JSON)"},
+    {"report", "FILE", ACTION_REPORT, 0, COMMAND_CONSTANTS, "write the constants (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE, "write the report with its trace (JSON)"},
     {"set", "NAME=VALUE", ACTION_SET, 0, COMMAND_SOLVE, "change a setting; 'softrelu info' lists them"},
     {"max-iterations", "N", ACTION_SETTING, SOFTRELU_SETTING_MAX_ITERATIONS, COMMAND_SOLVE, "setting: iterations at most"},
     {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, FILES, "setting: relative residual that counts as zero"},
     {"kink-tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_KINK_TOLERANCE, FILES,
      "setting: relative |u| that counts as zero"},
+    {"hessian", "KIND", ACTION_SETTING, SOFTRELU_SETTING_HESSIAN, COMMAND_SOLVE, "setting: exact, gauss-newton or sampled"},
     {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, COMMAND_SOLVE, "setting: seconds at most"},
+    {"threads", "K", ACTION_THREADS, 0, COMMAND_SOLVE, "of many targets, solve K at a time (default: one per processor)"},
     {"quiet", NULL, ACTION_QUIET, 0, DATA, "print errors only"},
     {"verbose", NULL, ACTION_VERBOSE, 0, COMMAND_SOLVE, "a line per iteration even if stderr is no terminal"},
     {"help", NULL, ACTION_HELP, 0, ANY, "print this help"},
@@ -56,7 +61,10 @@ static const struct command_kind commands[] = {
     {COMMAND_SOLVE, "solve", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "find the input x whose output f(x) is nearest b",
      "The result goes to stdout, progress and errors to stderr. Ctrl-C stops at the next check and keeps the best x found; "
      "once more quits at once. An output file appears whole or not at all.\n"
-     "Exit status: 0 converged; 1 stopped before convergence (the files are written); 2 bad usage or bad input; 3 out of "
+     "With a 2-D --b every row is a target: x0, x-ref, lower and upper may then be k x d, a row for each target, x is written "
+     "k x d (nan where there is none), and the report has a result for each. A bad row fails alone.\n"
+     "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
+     "3 out of "
      "memory or a failure to read or write."},
     {COMMAND_CHECK, "check", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "compare gradient and Hessian with the loss itself",
      "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"
@@ -64,10 +72,13 @@ static const struct command_kind commands[] = {
      "or a failure to read or write."},
     {COMMAND_CERTIFY, "certify", "--A1 FILE [--A2 FILE] --b FILE --x FILE [OPTION ...]", "say what a point is, and prove it",
      "Computes everything anew from the data: the stationarity residual with its multipliers, the kinks and bounds the point "
-     "is "
-     "at, and the least eigenvalue of the Hessian on what they leave free.\n"
+     "is at, the least eigenvalue of the Hessian on what they leave free, and how far a minimiser is at most.\n"
      "Exit status: 0 certified local minimiser; 1 anything else (the files are written; --out only when there is a direction); "
      "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
+    {COMMAND_CONSTANTS, "constants", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "say what is proved of F before any solve",
+     "Bounds, over all points, of the eigenvalues of the Hessian and of how fast it changes, and whether F is proved convex; "
+     "with --x also what holds in the cell of that point. All of it is proved.\n"
+     "Exit status: 0 done; 2 bad usage or bad input; 3 out of memory or a failure to read or write."},
     {COMMAND_INFO, "info", "", "show version, BLAS, threads and all settings", ""},
 };
 
@@ -114,7 +125,7 @@ void help_program(void) {
     puts("  minimise over x   loss(f, b) + 1/2 |w * A1 x|^2 + rho/2 |x - x_ref|^2");
     puts("\nusage: softrelu COMMAND [OPTION ...]\n");
     for (size_t i = 0; i < COMMAND_TOTAL; i++) {
-        printf("  %-8s %s\n", commands[i].name, commands[i].text);
+        printf("  %-9s %s\n", commands[i].name, commands[i].text);
     }
     puts("\n  softrelu COMMAND --help   options of a command\n  softrelu --version        version of the library in use");
     print_paragraphs("Arrays are .npy files as numpy.save writes them (float64 or float32, C or Fortran order). For example:");

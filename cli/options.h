@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command { COMMAND_SOLVE = 1, COMMAND_CHECK = 2, COMMAND_INFO = 4, COMMAND_CERTIFY = 8 };
+enum command { COMMAND_SOLVE = 1, COMMAND_CHECK = 2, COMMAND_INFO = 4, COMMAND_CERTIFY = 8, COMMAND_CONSTANTS = 16 };
 
 /* What an option does with its argument. */
 enum action {
@@ -17,6 +17,8 @@ enum action {
     ACTION_SET,     /* NAME=VALUE */
     ACTION_SETTING, /* target: softrelu_setting whose value it is */
     ACTION_SEED,
+    ACTION_THREADS,
+    ACTION_MODULUS,
     ACTION_QUIET,
     ACTION_VERBOSE,
     ACTION_HELP,

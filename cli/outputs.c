@@ -17,10 +17,12 @@ enum outcome outputs_check(const struct arguments *arguments, struct failure *fa
     return outcome;
 }
 
-static enum outcome fill_x(const double *x, int64_t length, struct output *output, const char *path, struct failure *failure) {
+static enum outcome fill_x(const double *x, int64_t rows, int64_t length, struct output *output, const char *path,
+                           struct failure *failure) {
     enum outcome outcome = output_begin(output, path, failure);
     if (outcome == OUTCOME_OK) {
-        const bool written = npy_write_stream(output->stream, x, &length, 1, false);
+        const int64_t shape[] = {rows > 0 ? rows : length, rows > 0 ? length / rows : 0};
+        const bool written = npy_write_stream(output->stream, x, shape, rows > 0 ? 2 : 1, false);
         outcome = output_complete(output, written, failure);
     }
     return outcome;
@@ -41,12 +43,12 @@ static enum outcome fill_report(json_t *(*make)(const void *), const void *argum
     return outcome;
 }
 
-enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t length, json_t *(*make)(const void *),
-                           const void *argument, struct failure *failure) {
+enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t rows, int64_t length,
+                           json_t *(*make)(const void *), const void *argument, struct failure *failure) {
     struct output out = {0};
     struct output report = {0};
     const bool with_x = arguments->out != NULL && x != NULL;
-    enum outcome outcome = with_x ? fill_x(x, length, &out, arguments->out, failure) : OUTCOME_OK;
+    enum outcome outcome = with_x ? fill_x(x, rows, length, &out, arguments->out, failure) : OUTCOME_OK;
     if (outcome == OUTCOME_OK && arguments->report != NULL) {
         outcome = fill_report(make, argument, &report, arguments->report, failure);
     }

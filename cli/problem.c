@@ -2,6 +2,7 @@
 #include "problem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum outcome outcome_of_status(softrelu_status status) {
     switch (status) {
@@ -33,6 +34,15 @@ static softrelu_status give(softrelu_problem *problem, const struct input_kind *
                                        header->fortran_order ? header->shape[0] : header->shape[1], SOFTRELU_BORROW);
 }
 
+/* A problem has a target of its own, which none of many is: 0, and each solve puts its own in the place. */
+static softrelu_status give_no_target(softrelu_problem *problem, int64_t m) {
+    double *zeros = calloc((size_t)m, sizeof *zeros);
+    const softrelu_status status =
+        zeros != NULL ? softrelu_problem_set_vector(problem, SOFTRELU_B, zeros, m, SOFTRELU_COPY) : SOFTRELU_ERROR_MEMORY;
+    free(zeros);
+    return status;
+}
+
 static enum outcome give_all(softrelu_problem *problem, const struct inputs *inputs, softrelu_loss loss,
                              struct failure *failure) {
     softrelu_status status = softrelu_problem_set_loss(problem, loss);
@@ -45,7 +55,11 @@ static enum outcome give_all(softrelu_problem *problem, const struct inputs *inp
         if ((input->path == NULL && input->number_text == NULL) || kind->array == 0) {
             continue;
         }
-        status = give(problem, kind, input);
+        if (input->by_target) {
+            status = id == INPUT_B ? give_no_target(problem, inputs->size[DIMENSION_M]) : SOFTRELU_OK;
+        } else {
+            status = give(problem, kind, input);
+        }
         if (status != SOFTRELU_OK) {
             char name[4200];
             return fail_status(failure, status, input_name(inputs, id, name, sizeof name), softrelu_problem_message(problem));

@@ -6,6 +6,7 @@
 #include "settings.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 struct quantity {
     softrelu_quantity id;
@@ -25,7 +26,9 @@ static json_t *settings_json(const softrelu_solver *solver) {
     struct setting_kind kind;
     bool ok = object != NULL;
     for (int64_t i = 0; ok && setting_describe(i, &kind); i++) {
-        ok = json_put(object, kind.name, json_number(setting_value(solver, &kind), kind.type));
+        const double value = setting_value(solver, &kind);
+        const char *choice = setting_choice(&kind, value);
+        ok = json_put(object, kind.name, choice != NULL ? json_string(choice) : json_number(value, kind.type));
     }
     return json_finished(object, ok);
 }
@@ -61,25 +64,89 @@ static bool put_totals(json_t *object, const softrelu_report *report) {
     return ok;
 }
 
+/* What does not depend on the target. */
+static bool put_run(json_t *object, const struct inputs *inputs, softrelu_loss loss, const softrelu_solver *solver) {
+    char blas[256] = "unknown";
+    (void)softrelu_blas_description(blas, sizeof blas);
+    return json_put(object, "dimensions", json_dimensions(inputs)) &&
+           json_put(object, "loss_kind", json_string(loss == SOFTRELU_KL ? "kl" : "squares")) &&
+           json_put(object, "blas", json_string(blas)) &&
+           json_put(object, "blas_threads", json_integer(softrelu_blas_threads())) &&
+           json_put(object, "settings", settings_json(solver));
+}
+
+static json_t *vector_json(const double *x, int64_t length) {
+    json_t *array = json_array();
+    bool ok = array != NULL;
+    for (int64_t k = 0; ok && k < length; k++) {
+        ok = json_array_append_new(array, json_number(x[k], SOFTRELU_REAL)) == 0;
+    }
+    return json_finished(array, ok);
+}
+
+/* [{"x", "certificate"}], in order of the loss */
+static json_t *minimisers_json(const softrelu_solver *solver, int64_t d) {
+    json_t *array = json_array();
+    double *x = malloc((size_t)d * sizeof *x);
+    bool ok = array != NULL && x != NULL;
+    for (int64_t i = 0; ok && i < softrelu_solver_minimiser_count(solver); i++) {
+        json_t *object = json_object();
+        ok = object != NULL && softrelu_solver_minimiser(solver, i, x, d) == SOFTRELU_OK &&
+             json_put(object, "certificate", certificate_json(softrelu_solver_minimiser_certificate(solver, i))) &&
+             json_put(object, "x", vector_json(x, d));
+        ok = json_array_append_new(array, json_finished(object, ok)) == 0;
+    }
+    free(x);
+    return json_finished(array, ok);
+}
+
+static json_t *target_json(const softrelu_batch *batch, int64_t target) {
+    const softrelu_report *report = softrelu_batch_report(batch, target);
+    const softrelu_termination termination = softrelu_report_termination(report);
+    const softrelu_status status = softrelu_batch_status(batch, target);
+    json_t *object = json_object();
+    const bool ok = object != NULL && json_put(object, "target", json_integer((json_int_t)target)) &&
+                    json_put(object, "error",
+                             status == SOFTRELU_OK ? json_null() : json_string(softrelu_batch_target_message(batch, target))) &&
+                    json_put(object, "termination", json_string(softrelu_termination_name(termination))) &&
+                    json_put(object, "converged", json_boolean(termination == SOFTRELU_CONVERGED)) &&
+                    put_totals(object, report) &&
+                    json_put(object, "certificate", certificate_json(softrelu_batch_certificate(batch, target)));
+    return json_finished(object, ok);
+}
+
+json_t *batch_json(const struct batch_result *result) {
+    json_t *object = json_object();
+    json_t *results = json_array();
+    bool ok = object != NULL && results != NULL;
+    for (int64_t t = 0; ok && t < result->inputs->targets; t++) {
+        ok = json_array_append_new(results, target_json(result->batch, t)) == 0;
+    }
+    ok = ok && json_put(object, "schema", json_integer(1)) && json_put(object, "version", json_string(softrelu_version())) &&
+         json_put(object, "targets", json_integer((json_int_t)result->inputs->targets)) &&
+         json_put(object, "converged", json_integer((json_int_t)result->converged)) &&
+         json_put(object, "certified", json_integer((json_int_t)result->certified)) &&
+         json_put(object, "failed", json_integer((json_int_t)result->failed)) &&
+         json_put(object, "seconds", json_number(result->seconds, SOFTRELU_REAL)) &&
+         json_put(object, "threads", json_integer(softrelu_batch_threads(result->batch))) &&
+         put_run(object, result->inputs, result->loss, result->solver);
+    return json_finished(object, json_put(object, "results", json_finished(results, ok)) && ok);
+}
+
 json_t *report_json(const struct solve_result *result) {
     const softrelu_report *report = softrelu_solver_report(result->solver);
     const softrelu_termination termination = softrelu_report_termination(report);
     const softrelu_certificate *certificate = softrelu_solver_certificate(result->solver);
-    char blas[256] = "unknown";
-    (void)softrelu_blas_description(blas, sizeof blas);
     json_t *object = json_object();
     const bool ok =
         object != NULL && json_put(object, "schema", json_integer(1)) &&
         json_put(object, "version", json_string(softrelu_version())) &&
         json_put(object, "termination", json_string(softrelu_termination_name(termination))) &&
         json_put(object, "converged", json_boolean(termination == SOFTRELU_CONVERGED)) && put_totals(object, report) &&
-        json_put(object, "certificate", certificate_json(certificate)) &&
+        put_distance(object, certificate) && json_put(object, "certificate", certificate_json(certificate)) &&
         json_put(object, "multipliers",
                  multipliers_json(certificate, result->inputs->size[DIMENSION_N], result->inputs->size[DIMENSION_D])) &&
-        json_put(object, "dimensions", json_dimensions(result->inputs)) &&
-        json_put(object, "loss_kind", json_string(result->loss == SOFTRELU_KL ? "kl" : "squares")) &&
-        json_put(object, "blas", json_string(blas)) &&
-        json_put(object, "blas_threads", json_integer(softrelu_blas_threads())) &&
-        json_put(object, "settings", settings_json(result->solver)) && json_put(object, "trace", trace_json(report));
+        json_put(object, "minimisers", minimisers_json(result->solver, result->inputs->size[DIMENSION_D])) &&
+        put_run(object, result->inputs, result->loss, result->solver) && json_put(object, "trace", trace_json(report));
     return json_finished(object, ok);
 }

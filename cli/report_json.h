@@ -16,4 +16,17 @@ struct solve_result {
 /* The report of the last solve; NULL for want of memory. */
 json_t *report_json(const struct solve_result *result);
 
+/* Many targets. */
+struct batch_result {
+    const struct inputs *inputs;
+    const softrelu_solver *solver; /* with the settings of all */
+    const softrelu_batch *batch;
+    softrelu_loss loss;
+    double seconds;
+    int64_t converged, certified, failed;
+};
+
+/* The report of a batch: what all targets share, and "results", one object for each; NULL for want of memory. */
+json_t *batch_json(const struct batch_result *result);
+
 #endif

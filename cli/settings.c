@@ -12,7 +12,22 @@ bool setting_describe(int64_t index, struct setting_kind *kind) {
                                      &kind->maximum, &kind->text) == SOFTRELU_OK;
 }
 
+const char *setting_choice(const struct setting_kind *kind, double value) {
+    int64_t known = 0;
+    const char *name = NULL;
+    for (int64_t i = 0; (name = softrelu_setting_choice(kind->setting, i, &known)) != NULL; i++) {
+        if ((double)known == value) {
+            return name;
+        }
+    }
+    return NULL;
+}
+
 const char *setting_number_text(const struct setting_kind *kind, double value, char *text, size_t size) {
+    const char *choice = setting_choice(kind, value);
+    if (choice != NULL) {
+        return choice;
+    }
     const bool whole = kind->type == SOFTRELU_INTEGER && fabs(value) < 9007199254740992.0;
     (void)snprintf(text, size, whole ? "%.0f" : "%g", value);
     return text;
@@ -21,7 +36,7 @@ const char *setting_number_text(const struct setting_kind *kind, double value, c
 double setting_value(const softrelu_solver *solver, const struct setting_kind *kind) {
     int64_t integer = 0;
     double real = NAN;
-    if (kind->type == SOFTRELU_INTEGER) {
+    if (kind->type != SOFTRELU_REAL) {
         return softrelu_solver_get_integer(solver, kind->setting, &integer) == SOFTRELU_OK ? (double)integer : NAN;
     }
     return softrelu_solver_get_real(solver, kind->setting, &real) == SOFTRELU_OK ? real : NAN;

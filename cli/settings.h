@@ -17,9 +17,11 @@ struct setting_kind {
 
 /* Describes the setting of that index, 0 <= index < softrelu_setting_count(). False for any other. */
 bool setting_describe(int64_t index, struct setting_kind *kind);
-/* A bound or default as text: whole numbers without a point. Returns text. */
+/* The name of a choice's value, which lives for ever; NULL for settings that are numbers. */
+const char *setting_choice(const struct setting_kind *kind, double value);
+/* A bound or default as text, in text if need be: choices by their names, whole numbers without a point. */
 const char *setting_number_text(const struct setting_kind *kind, double value, char *text, size_t size);
-/* The solver's value of a setting. */
+/* The solver's value of a setting; of a choice its number. */
 double setting_value(const softrelu_solver *solver, const struct setting_kind *kind);
 
 /* Gives the solver the settings of the command line, in their order. */

@@ -8,6 +8,7 @@
 #include "report_json.h"
 #include "settings.h"
 #include "summary.h"
+#include "targets.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -49,7 +50,7 @@ static enum outcome prepare_solver(const struct arguments *arguments, struct ses
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (start->path != NULL) {
+    if (start->path != NULL && !start->by_target) {
         status = softrelu_solver_set_start(session->solver, start->array.values, start->array.header.count);
         if (status != SOFTRELU_OK) {
             return fail_status(failure, status, "--x0", softrelu_solver_message(session->solver));
@@ -98,12 +99,18 @@ static enum outcome predict(struct session *session, struct failure *failure) {
 static json_t *report_of_solve(const void *result) { return report_json(result); }
 
 static enum outcome solve_session(const struct arguments *arguments, struct session *session, struct failure *failure) {
-    enum outcome outcome = inputs_load(&session->inputs, arguments->input, failure);
+    enum outcome outcome = inputs_load(&session->inputs, arguments->input, true, failure);
     if (outcome == OUTCOME_OK) {
         outcome = problem_build(&session->inputs, arguments->loss, &session->problem, failure);
     }
     if (outcome == OUTCOME_OK) {
         outcome = prepare_solver(arguments, session, failure);
+    }
+    if (outcome == OUTCOME_OK && session->inputs.targets > 0) {
+        return solve_targets(arguments, &session->inputs, session->solver, failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->threads > 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--threads is for many targets, but --b has one");
     }
     if (outcome == OUTCOME_OK) {
         outcome = run_solver(arguments, session, failure);
@@ -115,9 +122,12 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
         return outcome;
     }
     const struct solve_result result = {&session->inputs, session->solver, arguments->loss};
-    outcome = outputs_write(arguments, session->x, session->inputs.size[DIMENSION_D], report_of_solve, &result, failure);
+    outcome = outputs_write(arguments, session->x, 0, session->inputs.size[DIMENSION_D], report_of_solve, &result, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         summary_print(&result, session->f, arguments->out, arguments->report);
+    }
+    if (outcome == OUTCOME_OK && softrelu_report_termination(softrelu_solver_report(session->solver)) != SOFTRELU_CONVERGED) {
+        return OUTCOME_STOPPED;
     }
     return outcome;
 }
@@ -129,10 +139,6 @@ enum outcome command_solve(const struct arguments *arguments, struct failure *fa
     }
     struct session session = {0};
     outcome = solve_session(arguments, &session, failure);
-    if (outcome == OUTCOME_OK) {
-        const softrelu_report *report = softrelu_solver_report(session.solver);
-        outcome = softrelu_report_termination(report) == SOFTRELU_CONVERGED ? OUTCOME_OK : OUTCOME_STOPPED;
-    }
     session_free(&session);
     return outcome;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "summary.h"
 
+#include "certificate_text.h"
 #include "interrupt.h"
 #include "outputs_table.h"
 #include "text.h"
@@ -60,11 +61,21 @@ static void print_loss(const softrelu_report *report) {
     }
 }
 
-static void print_work(const softrelu_report *report) {
+static void print_work(const softrelu_report *report, int64_t m) {
     printf("  work       ");
     print_count(number(report, SOFTRELU_REPORT_ITERATIONS), "iteration, ", "iterations, ");
     print_count(number(report, SOFTRELU_REPORT_EVALUATIONS), "evaluation, ", "evaluations, ");
     printf("%.3g s\n", number(report, SOFTRELU_REPORT_SECONDS));
+    const double rows = number(report, SOFTRELU_REPORT_SAMPLE_ROWS);
+    const double products = number(report, SOFTRELU_REPORT_HESSIAN_PRODUCTS);
+    if (rows > 0) {
+        printf("  samples    up to %.0f of the Jacobian's %lld rows; ", rows, (long long)m);
+        print_count(number(report, SOFTRELU_REPORT_SAMPLE_ENLARGEMENTS), "enlargement, ", "enlargements, ");
+        print_count(number(report, SOFTRELU_REPORT_SAMPLE_FALLBACKS), "fallback\n", "fallbacks\n");
+    }
+    if (products > 0) {
+        printf("  products   %.0f with the Hessian, by conjugate gradients\n", products);
+    }
 }
 
 /* What the point is, and why not more. */
@@ -76,11 +87,15 @@ static void print_point(const struct solve_result *result) {
         result->inputs->input[INPUT_UPPER].path != NULL || result->inputs->input[INPUT_UPPER].number_text != NULL) {
         printf("  bounds     %.0f active\n", bounds);
     }
-    printf("  point      %s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)));
+    double global = 0;
+    (void)softrelu_certificate_number(certificate, SOFTRELU_CERTIFICATE_GLOBAL, &global);
+    printf("  point      %s%s\n", softrelu_verdict_name(softrelu_certificate_verdict(certificate)),
+           global == 1 ? ", the global minimiser" : "");
     if (reason != SOFTRELU_REASON_NONE) {
         printf("%13s", "");
         text_fold(stdout, 13 + printf("%s: ", softrelu_reason_name(reason)), 13, softrelu_reason_text(reason));
     }
+    certificate_print_distance(certificate);
 }
 
 void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report_path) {
@@ -96,7 +111,7 @@ void summary_print(const struct solve_result *result, const double *f, const cha
     printf("  kinks      ");
     print_count(number(report, SOFTRELU_REPORT_PINNED_KINKS), "unit pinned at its kink\n", "units pinned at their kinks\n");
     print_point(result);
-    print_work(report);
+    print_work(report, size[DIMENSION_M]);
     putchar('\n');
     outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M]);
     putchar('\n');

@@ -8,7 +8,8 @@ target_compile_features(softrelu_options INTERFACE c_std_11)
 # -ffp-contract=off: results must not depend on whether the compiler found a place for a fused multiply-add.
 # -ffile-prefix-map: two build paths give the same binary.
 target_compile_options(softrelu_options INTERFACE
-    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef
+    -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wvla -Wformat=2 -Wundef
+    $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> $<$<COMPILE_LANGUAGE:C>:-Wmissing-prototypes>
     -Wcast-qual -Wpointer-arith -Wwrite-strings
     -fno-math-errno -ffp-contract=off -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
 if(SOFTRELU_WERROR)

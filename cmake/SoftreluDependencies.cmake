@@ -6,4 +6,8 @@ find_package(BLAS REQUIRED)
 find_package(LAPACK REQUIRED)
 find_package(LAPACKE REQUIRED)
 find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas REQUIRED)
-mark_as_advanced(CBLAS_INCLUDE_DIR)
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED) # headers only: nothing of it is needed to run
+mark_as_advanced(CBLAS_INCLUDE_DIR RANDOM123_INCLUDE_DIR)
+
+set(THREADS_PREFER_PTHREAD_FLAG OFF)
+find_package(Threads REQUIRED)

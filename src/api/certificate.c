@@ -86,6 +86,10 @@ softrelu_reason softrelu_certificate_reason(const softrelu_certificate *certific
     return certificate != NULL ? certificate->reason : SOFTRELU_REASON_NOT_RUN;
 }
 
+softrelu_distance softrelu_certificate_distance(const softrelu_certificate *certificate) {
+    return certificate != NULL ? certificate->distance : SOFTRELU_DISTANCE_NOT_CERTIFIED;
+}
+
 softrelu_status softrelu_certificate_number(const softrelu_certificate *certificate, softrelu_certificate_quantity quantity,
                                             double *value) {
     if (certificate == NULL || value == NULL)
@@ -117,7 +121,8 @@ static softrelu_status check_pair(const softrelu_certificate *certificate, const
     softrelu_status status = check_output(kinks, kinks_length, certificate->model->n);
     if (status == SOFTRELU_OK)
         status = check_output(bounds, bounds_length, certificate->model->d);
-    if (status == SOFTRELU_OK && (!certificate->examined || certificate->reason == SOFTRELU_REASON_OVERFLOW))
+    if (status == SOFTRELU_OK && (!certificate->examined || certificate->reason == SOFTRELU_REASON_OVERFLOW ||
+                                  certificate->lambda == NULL)) /* of a batch */
         status = SOFTRELU_ERROR_STATE;
     return status;
 }

@@ -44,6 +44,7 @@ void softrelu_evaluator_destroy(softrelu_evaluator *evaluator) {
     const struct srl_allocator allocator = evaluator->allocator;
     srl_arena_release(&evaluator->arena, &allocator);
     srl_arena_release(&evaluator->hessian_arena, &allocator);
+    srl_arena_release(&evaluator->sampler_arena, &allocator);
     srl_release(&allocator, evaluator);
 }
 
@@ -134,7 +135,9 @@ softrelu_status softrelu_evaluator_gradient(softrelu_evaluator *evaluator, doubl
 }
 
 static void carve_hessian(struct srl_arena *arena, softrelu_evaluator *evaluator) {
+    const int64_t kept = srl_kept_jacobian(evaluator->model, false, -1.0);
     srl_hessian_carve(arena, &evaluator->hessian_work, evaluator->model);
+    srl_jacobian_keep_in(&evaluator->hessian_work.jacobian, kept > 0 ? srl_arena_doubles(arena, kept) : NULL, false);
     evaluator->hessian = srl_arena_matrix(arena, evaluator->model->d, evaluator->model->d);
 }
 
@@ -151,22 +154,22 @@ static softrelu_status reserve_hessian(softrelu_evaluator *evaluator) {
     return SOFTRELU_OK;
 }
 
-softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double *hessian, int64_t leading_dimension) {
-    if (evaluator == NULL)
-        return SOFTRELU_ERROR_NULL;
+/* What both Hessians need: a differentiated point, room in hessian, and work memory. */
+static softrelu_status check_hessian(softrelu_evaluator *evaluator, const double *hessian, int64_t leading_dimension) {
     softrelu_status status = check_at_point(evaluator, "hessian", hessian, 0, 0);
     if (status != SOFTRELU_OK)
         return status;
-    const int64_t d = evaluator->model->d;
-    if (leading_dimension < d)
+    if (leading_dimension < evaluator->model->d)
         return srl_fail(&evaluator->message, SOFTRELU_ERROR_SIZE,
-                        "hessian: leading dimension %" PRId64 ", expected at least %" PRId64, leading_dimension, d);
+                        "hessian: leading dimension %" PRId64 ", expected at least %" PRId64, leading_dimension,
+                        evaluator->model->d);
     status = differentiate(evaluator);
-    if (status == SOFTRELU_OK)
-        status = reserve_hessian(evaluator);
-    if (status != SOFTRELU_OK)
-        return status;
-    srl_hessian_assemble(evaluator->model, &evaluator->hessian_work, &evaluator->point, evaluator->hessian);
+    return status == SOFTRELU_OK ? reserve_hessian(evaluator) : status;
+}
+
+/* The full matrix from the lower triangle in evaluator->hessian, if it is finite. */
+static softrelu_status hand_out_hessian(softrelu_evaluator *evaluator, double *hessian, int64_t leading_dimension) {
+    const int64_t d = evaluator->model->d;
     for (int64_t j = 0; j < d; j++)
         if (!isfinite(srl_max_abs(d - j, evaluator->hessian + j + j * d)))
             return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the Hessian is beyond double precision at x");
@@ -174,6 +177,61 @@ softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double
         for (int64_t i = j; i < d; i++)
             hessian[i + j * leading_dimension] = hessian[j + i * leading_dimension] = evaluator->hessian[i + j * d];
     return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double *hessian, int64_t leading_dimension) {
+    if (evaluator == NULL)
+        return SOFTRELU_ERROR_NULL;
+    const softrelu_status status = check_hessian(evaluator, hessian, leading_dimension);
+    if (status != SOFTRELU_OK)
+        return status;
+    srl_hessian_assemble(evaluator->model, &evaluator->hessian_work, &evaluator->point, evaluator->point.r, evaluator->hessian);
+    return hand_out_hessian(evaluator, hessian, leading_dimension);
+}
+
+static softrelu_status reserve_sampler(softrelu_evaluator *evaluator) {
+    struct srl_arena *arena = &evaluator->sampler_arena;
+    if (arena->base != NULL)
+        return SOFTRELU_OK;
+    *arena = (struct srl_arena){0};
+    srl_sampler_carve(arena, &evaluator->sampler, evaluator->model);
+    if (!srl_arena_reserve(arena, &evaluator->allocator))
+        return srl_fail(&evaluator->message, SOFTRELU_ERROR_MEMORY,
+                        "no memory to sample rows (n = %" PRId64 ", d = %" PRId64 ", m = %" PRId64 ")", evaluator->model->n,
+                        evaluator->model->d, evaluator->model->m);
+    srl_sampler_carve(arena, &evaluator->sampler, evaluator->model);
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_evaluator_sampled_hessian(softrelu_evaluator *evaluator, double epsilon, int64_t rows, uint64_t seed,
+                                                   uint64_t draw, double *hessian, int64_t leading_dimension,
+                                                   int64_t *sampled) {
+    if (evaluator == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = check_hessian(evaluator, hessian, leading_dimension);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (rows < 0 || rows > evaluator->model->m)
+        return srl_fail(&evaluator->message, SOFTRELU_ERROR_VALUE, "rows = %" PRId64 " is outside [0, m = %" PRId64 "]", rows,
+                        evaluator->model->m);
+    if (rows == 0 && !(epsilon > 0.0 && epsilon < 1.0))
+        return srl_fail(&evaluator->message, SOFTRELU_ERROR_VALUE, "epsilon = %g is outside (0, 1)", epsilon);
+    status = reserve_sampler(evaluator);
+    if (status != SOFTRELU_OK)
+        return status;
+    const struct srl_sample_plan plan = {epsilon, (double)rows, 1.0, false, false, seed, draw};
+    void *kept = evaluator->hessian_work.jacobian.kept; /* a sample has no use for it */
+    evaluator->hessian_work.jacobian.kept = NULL;
+    srl_sampler_reset(&evaluator->sampler);
+    const bool done = srl_sample_hessian(evaluator->model, &evaluator->hessian_work, &evaluator->sampler, &evaluator->point,
+                                         evaluator->point.r, &plan, evaluator->hessian);
+    evaluator->hessian_work.jacobian.kept = kept;
+    if (!done)
+        return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the sampled Hessian is beyond double precision at x");
+    status = hand_out_hessian(evaluator, hessian, leading_dimension);
+    if (status == SOFTRELU_OK && sampled != NULL)
+        *sampled = evaluator->sampler.count;
+    return status;
 }
 
 softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator, const double *direction, double *product,
@@ -191,7 +249,8 @@ softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator
     if (status != SOFTRELU_OK)
         return status;
     double *result = evaluator->check_work.product; /* the caller's array stays untouched on overflow */
-    srl_hessian_product(evaluator->model, &evaluator->point, direction, evaluator->scratch, evaluator->output, result);
+    srl_hessian_product(evaluator->model, &evaluator->point, evaluator->point.r, direction, evaluator->scratch,
+                        evaluator->output, result);
     if (!isfinite(srl_max_abs(length, result)))
         return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the product is beyond double precision");
     memcpy(product, result, (size_t)length * sizeof *product);
@@ -228,9 +287,8 @@ softrelu_status softrelu_evaluator_stationarity(softrelu_evaluator *evaluator, d
 static softrelu_status choose_direction(softrelu_evaluator *evaluator, const double *direction, uint64_t seed) {
     const int64_t d = evaluator->model->d;
     double *chosen = evaluator->check_work.direction;
-    struct srl_random random = {seed};
     for (int64_t k = 0; k < d; k++)
-        chosen[k] = direction != NULL ? direction[k] : srl_random_normal(&random);
+        chosen[k] = direction != NULL ? direction[k] : srl_random_normal(seed, 0, (uint64_t)k);
     softrelu_status status = srl_check_finite(&evaluator->message, "direction", chosen, d);
     if (status == SOFTRELU_OK && srl_max_abs(d, chosen) == 0.0)
         return srl_fail(&evaluator->message, SOFTRELU_ERROR_VALUE, "direction is zero");

@@ -11,6 +11,7 @@
 #include "model/stationarity.h"
 #include "model/twins.h"
 #include "solver/solver.h"
+#include "step/sampling.h"
 
 /* Arrays a problem may own; what it borrows stays NULL here. */
 enum srl_owned {
@@ -51,19 +52,45 @@ struct softrelu_evaluator {
     struct srl_arena hessian_arena; /* reserved by the first Hessian */
     struct srl_hessian_work hessian_work;
     double *hessian;
+    struct srl_arena sampler_arena; /* reserved by the first sampled Hessian */
+    struct srl_sampler sampler;
     struct srl_message message;
 };
 
+/* Vectors that a solver may have of its own, in place of the problem's. */
+enum srl_target_vector { SRL_TARGET_B, SRL_TARGET_X_REF, SRL_TARGET_LOWER, SRL_TARGET_UPPER, SRL_TARGET_COUNT };
+
 struct softrelu_solver {
+    const softrelu_problem *problem;
+    struct srl_model model;           /* the problem's, with the solver's own target where it has one: what core works on */
+    double *target[SRL_TARGET_COUNT]; /* room for them */
     struct srl_solver core;
     struct srl_allocator allocator;
     struct srl_arena arena;
-    atomic_int running; /* guards against calls from the solver's own callback */
+    struct srl_arena matrix_arena; /* reserved anew when a setting asks for other memory */
+    struct srl_arena starts_arena; /* likewise, for several starts */
+    atomic_int running;            /* guards against calls from the solver's own callback */
     struct srl_message message;
 };
+
+/* A new solver with the same problem and settings. NULL when memory is short. */
+softrelu_solver *srl_solver_like(const softrelu_solver *solver);
+/* The vector of the solver's target, or SOFTRELU_X0 its start, where that is not the problem's or none; else NULL. */
+const double *srl_own_vector(const softrelu_solver *solver, softrelu_array array);
+/* Refuses calls from the solver's own callback. */
+softrelu_status srl_check_idle(softrelu_solver *solver);
+bool srl_solver_is_running(const softrelu_solver *solver);
 
 /* The shared checks; each writes its message. */
 softrelu_status srl_check_length(struct srl_message *message, const char *name, int64_t length, int64_t expected);
 softrelu_status srl_check_finite(struct srl_message *message, const char *name, const double *values, int64_t length);
+/* Bounds may be infinite on their own side, everything else is finite; and that in words. */
+bool srl_is_allowed(softrelu_array array, double value);
+const char *srl_wanted_number(softrelu_array array);
+/* The values of a vector of the problem: there, as many as expected, and allowed. */
+softrelu_status srl_check_vector(struct srl_message *message, softrelu_array array, const char *name, const double *values,
+                                 int64_t length, int64_t expected);
+/* No lower bound above its upper one. */
+softrelu_status srl_check_bounds(struct srl_message *message, const struct srl_model *model);
 
 #endif

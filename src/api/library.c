@@ -98,6 +98,14 @@ const char *softrelu_reason_name(softrelu_reason reason) {
     default:
         return "unknown reason";
     }
+}
+
+const char *softrelu_distance_name(softrelu_distance distance) {
+    switch (distance) {
+        SOFTRELU_DISTANCE_LIST(NAME_CASE)
+    default:
+        return "unknown";
+    }
 #undef NAME_CASE
 }
 
@@ -115,6 +123,14 @@ const char *softrelu_verdict_text(softrelu_verdict verdict) {
 const char *softrelu_reason_text(softrelu_reason reason) {
     switch (reason) {
         SOFTRELU_REASON_LIST(TEXT_CASE)
+    default:
+        return "unknown reason";
+    }
+}
+
+const char *softrelu_distance_text(softrelu_distance distance) {
+    switch (distance) {
+        SOFTRELU_DISTANCE_LIST(TEXT_CASE)
     default:
         return "unknown reason";
     }

@@ -152,15 +152,6 @@ static struct vector_slot vector_slot_of(softrelu_problem *problem, softrelu_arr
     }
 }
 
-/* Bounds may be infinite on their own side, everything else is finite. */
-static bool allowed(softrelu_array array, double value) {
-    return isfinite(value) || (array == SOFTRELU_LOWER && value == -INFINITY) || (array == SOFTRELU_UPPER && value == INFINITY);
-}
-
-static const char *wanted(softrelu_array array) {
-    return array == SOFTRELU_LOWER ? "a number or -infinity" : array == SOFTRELU_UPPER ? "a number or +infinity" : "finite";
-}
-
 static void fill_slot(softrelu_problem *problem, struct vector_slot slot, const double *values, double *owned) {
     srl_release(&problem->allocator, *slot.owned);
     *slot.owned = owned;
@@ -186,11 +177,7 @@ softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_
     }
     if (values == NULL)
         return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
-    status = srl_check_length(&problem->message, slot.name, length, slot.length);
-    for (int64_t i = 0; i < length && status == SOFTRELU_OK; i++)
-        if (!allowed(array, values[i]))
-            status = srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s[%" PRId64 "] = %g is not %s", slot.name, i,
-                              values[i], wanted(array));
+    status = srl_check_vector(&problem->message, array, slot.name, values, length, slot.length);
     if (status != SOFTRELU_OK)
         return status;
 
@@ -233,8 +220,9 @@ softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_
         return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN,
                         "array %d is not a number: SOFTRELU_RHO, SOFTRELU_W, SOFTRELU_LOWER or SOFTRELU_UPPER", (int)array);
     const char *name = array == SOFTRELU_RHO ? "rho" : vector_slot_of(problem, array).name;
-    if (!allowed(array, value))
-        return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s = %g is not %s", name, value, wanted(array));
+    if (!srl_is_allowed(array, value))
+        return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s = %g is not %s", name, value,
+                        srl_wanted_number(array));
     if (array != SOFTRELU_RHO)
         return set_uniform(problem, array, value);
     if (value < 0.0)
@@ -322,15 +310,6 @@ static softrelu_status derive(softrelu_problem *problem) {
     return SOFTRELU_OK;
 }
 
-static softrelu_status check_bounds(softrelu_problem *problem) {
-    const struct srl_model *model = &problem->model;
-    for (int64_t k = 0; k < model->d && srl_has_bounds(model); k++)
-        if (srl_lower(model, k) > srl_upper(model, k))
-            return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE, "lower[%" PRId64 "] = %g is above upper[%" PRId64 "] = %g",
-                            k, srl_lower(model, k), k, srl_upper(model, k));
-    return SOFTRELU_OK;
-}
-
 softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
@@ -345,7 +324,7 @@ softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
         return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
                         "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,
                         model->n);
-    status = check_bounds(problem);
+    status = srl_check_bounds(&problem->message, model);
     if (status == SOFTRELU_OK)
         status = derive(problem);
     problem->sealed = status == SOFTRELU_OK;

@@ -3,45 +3,7 @@
 
 #include "api/handles.h"
 
-softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver) {
-    if (solver == NULL)
-        return SOFTRELU_ERROR_NULL;
-    *solver = NULL;
-    if (problem == NULL)
-        return SOFTRELU_ERROR_NULL;
-    if (!problem->sealed)
-        return SOFTRELU_ERROR_STATE;
-    softrelu_solver *created = srl_allocate(&problem->allocator, 1, sizeof *created);
-    if (created == NULL)
-        return SOFTRELU_ERROR_MEMORY;
-    created->allocator = problem->allocator;
-    created->core.model = &problem->model;
-    created->core.settings = srl_standard_settings();
-    atomic_init(&created->core.stop_requested, 0);
-    atomic_init(&created->running, 0);
-    srl_solver_carve(&created->arena, &created->core);
-    if (!srl_arena_reserve(&created->arena, &created->allocator) ||
-        !srl_report_reserve(&created->core.report, created->core.settings.trace_length, &created->allocator)) {
-        softrelu_solver_destroy(created);
-        return SOFTRELU_ERROR_MEMORY;
-    }
-    srl_solver_carve(&created->arena, &created->core);
-    srl_certificate_clear(&created->core.certificate);
-    *solver = created;
-    return SOFTRELU_OK;
-}
-
-void softrelu_solver_destroy(softrelu_solver *solver) {
-    if (solver == NULL)
-        return;
-    const struct srl_allocator allocator = solver->allocator;
-    srl_report_release(&solver->core.report, &allocator);
-    srl_arena_release(&solver->arena, &allocator);
-    srl_release(&allocator, solver);
-}
-
-/* Refuses calls from the solver's own callback. */
-static softrelu_status check_idle(softrelu_solver *solver) {
+softrelu_status srl_check_idle(softrelu_solver *solver) {
     if (atomic_load(&solver->running) != 0)
         return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
                         "the solver is running: only softrelu_solver_request_stop is allowed");
@@ -57,15 +19,139 @@ static softrelu_status find_setting(softrelu_solver *solver, softrelu_setting se
     return SOFTRELU_OK;
 }
 
-/* The trace is the one setting that needs memory: it is reserved before the setting changes. */
+static bool same_matrix_work(const struct srl_settings *a, const struct srl_settings *b) {
+    return a->hessian == b->hessian && a->step == b->step && a->jacobian_memory == b->jacobian_memory &&
+           a->curvature_precision == b->curvature_precision;
+}
+
+/* Reserves what the settings ask for, before what there is is let go. */
+static softrelu_status reserve_matrix_work(softrelu_solver *solver, const struct srl_settings *settings) {
+    const struct srl_model *model = solver->core.model;
+    struct srl_newton_matrix_work work = {0};
+    struct srl_arena arena = {0};
+    srl_newton_matrix_work_carve(&arena, &work, model, settings);
+    if (!srl_arena_reserve(&arena, &solver->allocator))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY,
+                        "no memory for the Jacobian, samples or conjugate gradients that the settings ask for");
+    srl_newton_matrix_work_carve(&arena, &work, model, settings);
+    srl_arena_release(&solver->matrix_arena, &solver->allocator);
+    solver->matrix_arena = arena;
+    solver->core.matrix.work = work;
+    solver->core.current.with_mean = solver->core.trial.with_mean =
+        work.jacobian == NULL || settings->curvature_precision == SOFTRELU_PRECISION_SINGLE;
+    srl_jacobian_keep_in(&solver->core.hessian_work.jacobian, work.jacobian,
+                         settings->curvature_precision == SOFTRELU_PRECISION_SINGLE);
+    return SOFTRELU_OK;
+}
+
+/* Everything of a solver that no setting changes. */
+static void carve(struct srl_arena *arena, softrelu_solver *solver) {
+    const struct srl_model *model = &solver->model;
+    srl_solver_carve(arena, &solver->core);
+    for (int i = 0; i < SRL_TARGET_COUNT; i++)
+        solver->target[i] = srl_arena_doubles(arena, i == SRL_TARGET_B ? model->m : model->d);
+}
+
+softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    *solver = NULL;
+    if (problem == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (!problem->sealed)
+        return SOFTRELU_ERROR_STATE;
+    softrelu_solver *created = srl_allocate(&problem->allocator, 1, sizeof *created);
+    if (created == NULL)
+        return SOFTRELU_ERROR_MEMORY;
+    created->allocator = problem->allocator;
+    created->problem = problem;
+    created->model = problem->model;
+    created->core.model = &created->model;
+    created->core.settings = srl_standard_settings();
+    atomic_init(&created->core.stop_requested, 0);
+    atomic_init(&created->running, 0);
+    carve(&created->arena, created);
+    if (!srl_arena_reserve(&created->arena, &created->allocator) ||
+        !srl_report_reserve(&created->core.report, created->core.settings.trace_length, &created->allocator)) {
+        softrelu_solver_destroy(created);
+        return SOFTRELU_ERROR_MEMORY;
+    }
+    carve(&created->arena, created);
+    if (reserve_matrix_work(created, &created->core.settings) != SOFTRELU_OK) {
+        softrelu_solver_destroy(created);
+        return SOFTRELU_ERROR_MEMORY;
+    }
+    srl_certificate_clear(&created->core.certificate);
+    *solver = created;
+    return SOFTRELU_OK;
+}
+
+void softrelu_solver_destroy(softrelu_solver *solver) {
+    if (solver == NULL)
+        return;
+    const struct srl_allocator allocator = solver->allocator;
+    srl_report_release(&solver->core.report, &allocator);
+    srl_report_release(&solver->core.starts.best, &allocator);
+    srl_arena_release(&solver->starts_arena, &allocator);
+    srl_arena_release(&solver->arena, &allocator);
+    srl_arena_release(&solver->matrix_arena, &allocator);
+    srl_release(&allocator, solver);
+}
+
+/* Room for the ends of several starts and the report of the best one, in place of what there was. */
+static bool reserve_starts(softrelu_solver *solver, const struct srl_settings *settings, struct srl_arena *arena,
+                           struct srl_starts *starts) {
+    const struct srl_model *model = &solver->model;
+    if (settings->starts == 1)
+        return true;
+    srl_starts_carve(arena, starts, model, settings->starts);
+    if (!srl_arena_reserve(arena, &solver->allocator))
+        return false;
+    srl_starts_carve(arena, starts, model, settings->starts);
+    if (srl_report_reserve(&starts->best, settings->trace_length, &solver->allocator))
+        return true;
+    srl_arena_release(arena, &solver->allocator);
+    return false;
+}
+
+static void replace_starts(softrelu_solver *solver, struct srl_arena arena, struct srl_starts starts) {
+    srl_report_release(&solver->core.starts.best, &solver->allocator);
+    srl_arena_release(&solver->starts_arena, &solver->allocator);
+    solver->starts_arena = arena;
+    solver->core.starts = starts;
+}
+
+/* Memory for the trace, the present one's and the best start's: all of it, or none and nothing changed. */
+static softrelu_status reserve_reports(softrelu_solver *solver, const struct srl_settings *settings) {
+    struct srl_arena arena = {0};
+    struct srl_starts starts = {0};
+    struct srl_solver *core = &solver->core;
+    if (!reserve_starts(solver, settings, &arena, &starts))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for the ends of %lld starts",
+                        (long long)settings->starts);
+    if (settings->trace_length != core->settings.trace_length &&
+        !srl_report_reserve(&core->report, settings->trace_length, &solver->allocator)) {
+        srl_report_release(&starts.best, &solver->allocator);
+        srl_arena_release(&arena, &solver->allocator);
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
+                        (long long)settings->trace_length);
+    }
+    replace_starts(solver, arena, starts);
+    return SOFTRELU_OK;
+}
+
+/* The settings that need memory get it before they change. */
 static softrelu_status settle(softrelu_solver *solver, const struct srl_settings *changed) {
     struct srl_solver *core = &solver->core;
-    if (changed->trace_length != core->settings.trace_length &&
-        !srl_report_reserve(&core->report, changed->trace_length, &solver->allocator))
-        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for a trace of %lld iterations",
-                        (long long)changed->trace_length);
-    core->settings = *changed;
-    return SOFTRELU_OK;
+    softrelu_status status = SOFTRELU_OK;
+    if (!same_matrix_work(changed, &core->settings))
+        status = reserve_matrix_work(solver, changed);
+    if (status == SOFTRELU_OK &&
+        (changed->trace_length != core->settings.trace_length || changed->starts != core->settings.starts))
+        status = reserve_reports(solver, changed);
+    if (status == SOFTRELU_OK)
+        core->settings = *changed;
+    return status;
 }
 
 softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_setting setting, int64_t value) {
@@ -73,7 +159,7 @@ softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_se
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = NULL;
     struct srl_settings changed = solver->core.settings;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status == SOFTRELU_OK)
         status = find_setting(solver, setting, &of);
     if (status == SOFTRELU_OK)
@@ -85,7 +171,7 @@ softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setti
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status == SOFTRELU_OK)
         status = find_setting(solver, setting, &of);
     return status == SOFTRELU_OK ? srl_set_real(&solver->core.settings, of, value, &solver->message) : status;
@@ -94,7 +180,7 @@ softrelu_status softrelu_solver_set_real(softrelu_solver *solver, softrelu_setti
 softrelu_status softrelu_solver_set_text(softrelu_solver *solver, const char *name, const char *value) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     if (name == NULL || value == NULL)
@@ -112,7 +198,7 @@ softrelu_status softrelu_solver_get_integer(const softrelu_solver *solver, softr
     if (solver == NULL || value == NULL)
         return SOFTRELU_ERROR_NULL;
     const struct srl_setting_description *of = srl_setting_of(setting);
-    if (of == NULL || of->type != SOFTRELU_INTEGER)
+    if (of == NULL || of->type == SOFTRELU_REAL)
         return SOFTRELU_ERROR_UNKNOWN;
     *value = srl_get_integer(&solver->core.settings, of);
     return SOFTRELU_OK;
@@ -126,6 +212,10 @@ softrelu_status softrelu_solver_get_real(const softrelu_solver *solver, softrelu
         return SOFTRELU_ERROR_UNKNOWN;
     *value = srl_get_real(&solver->core.settings, of);
     return SOFTRELU_OK;
+}
+
+const char *softrelu_setting_choice(softrelu_setting setting, int64_t index, int64_t *value) {
+    return srl_setting_choice(setting, index, value);
 }
 
 int64_t softrelu_setting_count(void) { return srl_setting_count(); }
@@ -156,7 +246,7 @@ softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double 
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     struct srl_solver *core = &solver->core;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     if (x0 == NULL && length != 0)
@@ -176,7 +266,7 @@ softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double 
 softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_callback callback, void *user) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
     solver->core.callback = callback;
@@ -192,11 +282,14 @@ void softrelu_solver_request_stop(softrelu_solver *solver) {
 softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_idle(solver);
+    softrelu_status status = srl_check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    status = srl_check_bounds(&solver->message, &solver->model);
     if (status != SOFTRELU_OK)
         return status;
     atomic_store(&solver->running, 1);
-    status = srl_solve(&solver->core, &solver->message);
+    status = srl_minimise(&solver->core, &solver->message);
     atomic_store(&solver->running, 0);
     return status;
 }
@@ -206,11 +299,46 @@ softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *
         return SOFTRELU_ERROR_NULL;
     if (length != solver->core.model->d)
         return SOFTRELU_ERROR_SIZE;
-    if (solver->core.report.termination == SOFTRELU_NOT_RUN)
+    if (solver->core.report.termination == SOFTRELU_NOT_RUN && atomic_load(&solver->running) == 0)
         return SOFTRELU_ERROR_STATE;
     memcpy(x, solver->core.current.x, (size_t)length * sizeof *x);
     return SOFTRELU_OK;
 }
+
+int64_t softrelu_solver_minimiser_count(const softrelu_solver *solver) {
+    if (solver == NULL || solver->core.report.termination == SOFTRELU_NOT_RUN)
+        return 0;
+    return solver->core.starts.count > 0 ? solver->core.starts.count : 1;
+}
+
+softrelu_status softrelu_solver_minimiser(const softrelu_solver *solver, int64_t index, double *x, int64_t length) {
+    if (solver == NULL || x == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (index < 0 || index >= softrelu_solver_minimiser_count(solver) || length != solver->model.d)
+        return SOFTRELU_ERROR_SIZE;
+    const struct srl_starts *starts = &solver->core.starts;
+    memcpy(x, starts->count > 0 ? starts->ends[index].x : solver->core.current.x, (size_t)length * sizeof *x);
+    return SOFTRELU_OK;
+}
+
+const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu_solver *solver, int64_t index) {
+    if (index < 0 || index >= softrelu_solver_minimiser_count(solver))
+        return NULL;
+    const struct srl_starts *starts = &solver->core.starts;
+    return starts->count > 0 ? &starts->ends[index].certificate : &solver->core.certificate;
+}
+
+softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
+    softrelu_solver *other = NULL;
+    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
+        return NULL;
+    if (settle(other, &solver->core.settings) == SOFTRELU_OK)
+        return other;
+    softrelu_solver_destroy(other);
+    return NULL;
+}
+
+bool srl_solver_is_running(const softrelu_solver *solver) { return atomic_load(&solver->running) != 0; }
 
 const softrelu_report *softrelu_solver_report(const softrelu_solver *solver) {
     return solver != NULL ? &solver->core.report : NULL;

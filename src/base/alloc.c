@@ -24,8 +24,10 @@ struct srl_allocator srl_allocator_of(softrelu_allocate allocate, softrelu_relea
 void *srl_allocate(const struct srl_allocator *allocator, int64_t count, size_t size) {
     if (count < 0 || (uint64_t)count > SIZE_MAX / size)
         return NULL;
-    size_t bytes = (size_t)count * size;
-    void *block = allocator->allocate(bytes > 0 ? bytes : 1, allocator->context);
+    const size_t bytes = (size_t)count * size, least = bytes > 0 ? bytes : 1;
+    if (allocator->allocate == allocate_with_malloc)
+        return calloc(1, least); /* large blocks come as zeroed pages, which cost nothing until they are touched */
+    void *block = allocator->allocate(least, allocator->context);
     if (block != NULL)
         memset(block, 0, bytes);
     return block;

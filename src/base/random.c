@@ -1,17 +1,28 @@
 #include "base/random.h"
 
+#include <Random123/philox.h>
 #include <math.h>
 
-uint64_t srl_random_bits(struct srl_random *random) {
-    uint64_t z = (random->state += 0x9E3779B97F4A7C15u);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-    return z ^ (z >> 31);
+static const double TWO_PI = 6.283185307179586;
+
+static philox4x32_ctr_t bits_of(uint64_t seed, uint64_t stream, uint64_t index) {
+    const philox4x32_ctr_t counter = {{(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)}};
+    const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+    return philox4x32(counter, key);
 }
 
-double srl_random_normal(struct srl_random *random) {
-    /* radius from a uniform in (0, 1], angle from one in [0, 1) */
-    double radius = sqrt(-2.0 * log(((double)(srl_random_bits(random) >> 11) + 1.0) * 0x1p-53));
-    double angle = 6.283185307179586 * ((double)(srl_random_bits(random) >> 11) * 0x1p-53);
-    return radius * cos(angle);
+/* The middles of 2^52 equal parts of (0, 1). */
+static double to_unit_interval(uint32_t high, uint32_t low) {
+    const uint64_t bits = ((uint64_t)high << 32 | low) >> 12;
+    return ((double)bits + 0.5) * 0x1p-52;
+}
+
+double srl_random_uniform(uint64_t seed, uint64_t stream, uint64_t index) {
+    const philox4x32_ctr_t bits = bits_of(seed, stream, index);
+    return to_unit_interval(bits.v[0], bits.v[1]);
+}
+
+double srl_random_normal(uint64_t seed, uint64_t stream, uint64_t index) { /* Box and Muller */
+    const philox4x32_ctr_t bits = bits_of(seed, stream, index);
+    return sqrt(-2.0 * log(to_unit_interval(bits.v[0], bits.v[1]))) * cos(TWO_PI * to_unit_interval(bits.v[2], bits.v[3]));
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "certificate/distance.h"
 #include "certificate/witness.h"
 
 enum { MOST_RIDGES = 16, MOST_NEUTRAL = 6 };                /* all sides of so many kinks are tried */
@@ -16,6 +17,7 @@ void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate 
     certificate->model = model;
     srl_evaluation_carve(arena, &certificate->at, model);
     srl_curvature_carve(arena, &certificate->curvature, model);
+    srl_convexity_carve(arena, &certificate->convexity, model);
     double **of_units[] = {&certificate->lambda, &certificate->slopes, &certificate->y, &certificate->best};
     double **of_x[] = {&certificate->mu,   &certificate->direction, &certificate->gradient,
                        &certificate->rest, &certificate->row,       &certificate->other};
@@ -36,6 +38,7 @@ void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate 
 void srl_certificate_clear(struct softrelu_certificate *certificate) {
     certificate->verdict = SOFTRELU_VERDICT_UNDECIDED;
     certificate->reason = SOFTRELU_REASON_NOT_RUN;
+    certificate->distance = SOFTRELU_DISTANCE_NOT_CERTIFIED;
     certificate->examined = certificate->has_direction = false;
     for (int i = 0; i < SRL_CERTIFICATE_COUNT; i++)
         certificate->quantities[i] = NAN;
@@ -90,7 +93,7 @@ static void take_sides(struct softrelu_certificate *certificate, double noise, i
 static bool try_ridges(struct softrelu_certificate *certificate, const double *x, int64_t ridges, double noise, double *worst,
                        bool *solved) {
     const double d = (double)certificate->model->d;
-    const bool all = ridges <= MOST_RIDGES && ldexp(WORK_OF_CHOICE * d * d * d, (int)ridges) <= MOST_WORK;
+    const bool all = ridges == 0 || (ridges <= MOST_RIDGES && ldexp(WORK_OF_CHOICE * d * d * d, (int)ridges) <= MOST_WORK);
     const int64_t choices = all ? (int64_t)1 << ridges : 1 + (ridges < 62 ? ridges : 62);
     *worst = 0.0;
     for (int64_t choice = choices - 1; choice >= 0 && *solved && !certificate->has_direction; choice--) {
@@ -193,8 +196,21 @@ static double margin_of(const struct softrelu_certificate *certificate) {
     return isinf(margin) || certificate->at.scale == 0.0 ? margin : margin / certificate->at.scale;
 }
 
+/* A certified minimiser: how far is one? Not asked where a multiplier is weak: then x is held by less than all its kinks and
+   bounds. False when LAPACK refuses. */
+static bool judge_distance(struct softrelu_certificate *certificate, const double *x, bool weak,
+                           const struct srl_curvature *least) {
+    struct srl_distance distance = {SOFTRELU_DISTANCE_MULTIPLIERS, NAN, NAN};
+    if (!weak && !srl_bound_distance(certificate, x, least, &distance))
+        return false;
+    certificate->distance = distance.answer;
+    certificate->quantities[SOFTRELU_CERTIFICATE_DISTANCE_BOUND_INDEX] = distance.bound;
+    certificate->quantities[SOFTRELU_CERTIFICATE_CONVERGENCE_RADIUS_INDEX] = distance.radius;
+    return true;
+}
+
 /* A stationary point: is it a minimiser? */
-static bool judge_curvature(struct softrelu_certificate *certificate, double noise, double residual) {
+static bool judge_curvature(struct softrelu_certificate *certificate, const double *x, double noise, double residual) {
     double *quantities = certificate->quantities;
     const double strict = fmax(STRICT * certificate->at.scale, 10.0 * residual);
     bool all_cells;
@@ -219,7 +235,7 @@ static bool judge_curvature(struct softrelu_certificate *certificate, double noi
     else
         conclude(certificate, SOFTRELU_VERDICT_STATIONARY, SOFTRELU_REASON_FLAT);
     certificate->has_direction = certificate->reason == SOFTRELU_REASON_SADDLE;
-    return true;
+    return certificate->verdict != SOFTRELU_VERDICT_CERTIFIED || judge_distance(certificate, x, weak, &least);
 }
 
 /* theta q_j for members along the kink's direction, (1 - theta) q_j for mirrored ones: the same share for all. */
@@ -284,7 +300,7 @@ static bool examine(struct softrelu_certificate *certificate, const double *x, d
         conclude(certificate, SOFTRELU_VERDICT_STATIONARY, SOFTRELU_REASON_RIDGE);
         return true;
     }
-    return judge_curvature(certificate, noise, residual);
+    return judge_curvature(certificate, x, noise, residual);
 }
 
 bool srl_certificate_examine(struct softrelu_certificate *certificate, const double *x, double kink_tolerance,
@@ -299,5 +315,8 @@ bool srl_certificate_examine(struct softrelu_certificate *certificate, const dou
     certificate->examined = examine(certificate, x, kink_tolerance, tolerance);
     if (!certificate->examined)
         srl_certificate_clear(certificate);
+    if (certificate->verdict == SOFTRELU_VERDICT_CERTIFIED)
+        certificate->quantities[SOFTRELU_CERTIFICATE_GLOBAL_INDEX] =
+            srl_convex_below(&certificate->convexity, certificate->model, x);
     return certificate->examined;
 }

@@ -17,6 +17,7 @@
 #include "base/message.h"
 #include "certificate/curvature.h"
 #include "certificate/evaluation.h"
+#include "model/convexity.h"
 
 #define SRL_CERTIFICATE_INDEX(name, number, word, type, text) name##_INDEX,
 enum { SOFTRELU_CERTIFICATE_LIST(SRL_CERTIFICATE_INDEX) SRL_CERTIFICATE_COUNT };
@@ -35,6 +36,7 @@ struct softrelu_certificate {
     const struct srl_model *model;
     softrelu_verdict verdict;
     softrelu_reason reason;
+    softrelu_distance distance;
     double quantities[SRL_CERTIFICATE_COUNT];
     bool examined, has_direction;
     double *lambda;       /* of each unit (n) */
@@ -45,6 +47,7 @@ struct softrelu_certificate {
 
     struct srl_evaluation at;
     struct srl_curvature_work curvature;
+    struct srl_convexity_work convexity;
     struct srl_kink *kinks; /* n */
     int64_t kink_count;
     int32_t *next;           /* members of a kink: the next one, -1 at the end (n) */

@@ -11,6 +11,7 @@ static const double ROUND_OFF = 64.0;  /* times DBL_EPSILON times the trace of t
 void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *work, const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
     work->hessian = srl_arena_matrix(arena, d, d);
+    work->concave = srl_arena_matrix(arena, d, d);
     work->basis = srl_arena_matrix(arena, d, d);
     work->rows = srl_arena_matrix(arena, n + d, d);
     work->block = srl_arena_matrix(arena, srl_has_output_layer(model) ? BLOCK : 0, n);
@@ -85,34 +86,60 @@ static void find_mean(struct srl_curvature_work *work, const struct srl_model *m
     srl_axpy(free, -at->rest, work->largest, work->mean);
 }
 
-/* hessian += sign * (the first count rows of work->scaled)'(the same). */
-static void add_scaled(struct srl_curvature_work *work, int64_t free, int64_t count, double sign) {
-    srl_syrk(free, count, sign, work->scaled, free, 1.0, work->hessian, free);
+/* matrix += (the first count rows of work->scaled)'(the same). */
+static void add_scaled(const struct srl_curvature_work *work, int64_t free, int64_t count, double *matrix) {
+    srl_syrk(free, count, 1.0, work->scaled, free, 1.0, matrix, free);
 }
 
-/* hessian += sum over j of r_j C_j C_j', C_j = (G_j - G_top) - mean; returns the trace of the same with every sign made plus
-   and every difference undone. */
-static double add_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
-                      const unsigned char *on, int64_t active, int64_t free) {
+/* The largest sum of the lengths of two rows seen so far: no two rows, each centred by the same mean, are further apart. */
+struct longest {
+    double first, second;
+};
+static void see_length(struct longest *longest, double length) {
+    longest->second = fmax(longest->second, fmin(longest->first, length));
+    longest->first = fmax(longest->first, length);
+}
+
+/* The rows of a block of the Jacobian become C_j = (G_j - G_top) - mean; returns the block's share of the trace. */
+static double centre_rows(struct srl_curvature_work *work, const struct srl_evaluation *at, int64_t free, int64_t first,
+                          int64_t count, struct longest *longest) {
     const double common = srl_dot(free, work->mean, work->mean) + srl_dot(free, work->largest, work->largest);
     double trace = 0.0;
+    for (int64_t j = 0; j < count; j++) {
+        double *g = work->logits + j * free;
+        trace += fabs(at->r[first + j]) * (srl_dot(free, g, g) + common);
+        for (int64_t k = 0; k < free; k++)
+            g[k] = (first + j == at->top ? 0.0 : g[k] - work->largest[k]) - work->mean[k];
+        see_length(longest, srl_norm(free, g));
+    }
+    return trace;
+}
+
+/* hessian += sum over j of r_j C_j C_j'; returns the trace of the same with every sign made plus and every difference undone.
+ */
+static double add_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                      const unsigned char *on, int64_t active, int64_t free, struct longest *longest) {
+    double trace = 0.0;
+    memset(work->concave, 0, (size_t)(free * free) * sizeof *work->concave);
     for (int64_t first = 0; first < model->m; first += BLOCK) {
         const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
         jacobian_rows(work, model, on, active, free, first, count);
+        trace += centre_rows(work, at, free, first, count, longest);
         for (int sign = 1; sign >= -1; sign -= 2) {
             int64_t taken = 0;
             for (int64_t j = 0; j < count; j++) {
-                const double weight = sign * at->r[first + j], *g = work->logits + j * free;
+                const double weight = sign * at->r[first + j], *centred = work->logits + j * free;
                 if (!(weight > 0.0))
                     continue;
-                trace += weight * (srl_dot(free, g, g) + common);
                 double *scaled = work->scaled + taken++ * free;
                 for (int64_t k = 0; k < free; k++)
-                    scaled[k] = sqrt(weight) * ((first + j == at->top ? 0.0 : g[k] - work->largest[k]) - work->mean[k]);
+                    scaled[k] = sqrt(weight) * centred[k];
             }
-            add_scaled(work, free, taken, sign);
+            add_scaled(work, free, taken, sign > 0 ? work->hessian : work->concave);
         }
     }
+    for (int64_t k = 0; k < free; k++)
+        srl_axpy(free - k, -1.0, work->concave + k + k * free, work->hessian + k + k * free);
     return trace;
 }
 
@@ -124,7 +151,7 @@ static double start_with_regularisers(struct srl_curvature_work *work, const str
         memcpy(work->scaled, work->rows + first * free, (size_t)(count * free) * sizeof *work->scaled);
         for (int64_t i = 0; i < count; i++)
             srl_scale(free, model->w[first + i], work->scaled + i * free);
-        add_scaled(work, free, count, 1.0);
+        add_scaled(work, free, count, work->hessian);
     }
     double trace = 0.0;
     for (int64_t k = 0; k < free; k++)
@@ -144,18 +171,25 @@ static int64_t compress(struct srl_curvature_work *work, const struct srl_model 
     return active;
 }
 
+/* work->rows = A1 basis for a basis of free vectors, row-major. */
+static void map_basis(struct srl_curvature_work *work, const struct srl_model *model, const double *basis, int64_t free) {
+    srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, free, model->d, model->A1.data, model->A1.ld, basis,
+             free, work->rows, free);
+}
+
 bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                          int64_t kept, const unsigned char *on, struct srl_curvature *found) {
     const int64_t d = model->d, free = find_subspace(work, model, kept);
-    *found = (struct srl_curvature){INFINITY, 0.0, free, work->direction};
+    *found = (struct srl_curvature){INFINITY, 0.0, 0.0, free, work->direction};
     if (free <= 0)
         return free == 0;
-    srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, free, d, model->A1.data, model->A1.ld, work->basis,
-             free, work->rows, free);
+    map_basis(work, model, work->basis, free);
     double trace = start_with_regularisers(work, model, free);
     const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
     find_mean(work, model, at, on, active, free);
-    trace += add_fit(work, model, at, on, active, free);
+    struct longest longest = {0.0, 0.0};
+    trace += add_fit(work, model, at, on, active, free, &longest);
+    found->row_distance = longest.first + longest.second;
     found->round_off = ROUND_OFF * DBL_EPSILON * trace;
     if (!isfinite(trace)) {
         found->least = NAN;
@@ -167,4 +201,28 @@ bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model
     const struct srl_matrix z = {work->basis, d, free, free, true};
     srl_gemv(SRL_PLAIN, 1.0, &z, work->hessian, 0.0, work->direction); /* the first eigenvector */
     return true;
+}
+
+double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                               int64_t free, const unsigned char *on) {
+    double *vectors = work->hessian, *scaled = work->concave;
+    for (int64_t k = 0; k < free; k++) { /* to row-major, scaled */
+        for (int64_t i = 0; i < k; i++) {
+            const double above = vectors[k + i * free];
+            vectors[k + i * free] = vectors[i + k * free] / sqrt(work->eigenvalues[k]);
+            vectors[i + k * free] = above / sqrt(work->eigenvalues[i]);
+        }
+        vectors[k + k * free] /= sqrt(work->eigenvalues[k]);
+    }
+    srl_gemm(SRL_PLAIN, model->d, free, free, work->basis, free, vectors, free, scaled, free);
+    map_basis(work, model, scaled, free);
+    const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
+    find_mean(work, model, at, on, active, free);
+    struct longest longest = {0.0, 0.0};
+    for (int64_t first = 0; first < model->m; first += BLOCK) {
+        const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
+        jacobian_rows(work, model, on, active, free, first, count);
+        centre_rows(work, at, free, first, count, &longest);
+    }
+    return longest.first + longest.second;
 }

@@ -12,6 +12,18 @@ void srl_evaluation_carve(struct srl_arena *arena, struct srl_evaluation *at, co
         *output[i] = srl_arena_doubles(arena, model->m);
 }
 
+/* A sum that carries along what its additions lose (A. Neumaier, Z. Angew. Math. Mech. 54, 1974): exact to the last digits
+   however many terms it has. Distances are no better known than the slopes of the loss are. */
+struct sum {
+    double total, lost;
+};
+static void add(struct sum *sum, double term) {
+    const double total = sum->total + term;
+    sum->lost += fabs(sum->total) >= fabs(term) ? (sum->total - total) + term : (term - total) + sum->total;
+    sum->total = total;
+}
+static double value_of(const struct sum *sum) { return sum->total + sum->lost; }
+
 /* u, h and z. */
 static void feed_forward(struct srl_evaluation *at, const struct srl_model *model, const double *x) {
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, x, 0.0, at->v);
@@ -27,15 +39,16 @@ static void feed_forward(struct srl_evaluation *at, const struct srl_model *mode
 
 /* f, its largest entry and what is left beside it; returns log sum exp(z - z_top). */
 static double soften(struct srl_evaluation *at, int64_t m) {
-    double others = 0.0;
+    struct sum sum = {0.0, 0.0};
     at->top = 0;
     for (int64_t j = 1; j < m; j++)
         if (at->z[j] > at->z[at->top])
             at->top = j;
     for (int64_t j = 0; j < m; j++) {
         at->f[j] = exp(at->z[j] - at->z[at->top]);
-        others += j == at->top ? 0.0 : at->f[j];
+        add(&sum, j == at->top ? 0.0 : at->f[j]);
     }
+    const double others = value_of(&sum);
     for (int64_t j = 0; j < m; j++)
         at->f[j] /= 1.0 + others;
     at->rest = others / (1.0 + others);
@@ -44,9 +57,13 @@ static double soften(struct srl_evaluation *at, int64_t m) {
 
 /* q, r and the loss of -sum b log f; returns the size of the terms of q. */
 static double cross_entropy(struct srl_evaluation *at, const struct srl_model *model, double log_sum, double *loss) {
-    double beta = 0.0, terms = 0.0;
-    for (int64_t j = 0; j < model->m; j++)
-        beta += model->b[j];
+    struct sum all = {0.0, 0.0}, without_top = {0.0, 0.0};
+    double terms = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        add(&all, model->b[j]);
+        add(&without_top, j == at->top ? 0.0 : model->b[j]);
+    }
+    const double beta = value_of(&all);
     *loss = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         *loss -= model->b[j] * ((at->z[j] - at->z[at->top]) - log_sum);
@@ -55,10 +72,7 @@ static double cross_entropy(struct srl_evaluation *at, const struct srl_model *m
         terms = hypot(terms, fabs(beta) * at->f[j] + fabs(model->b[j]));
     }
     /* beta f_top - b_top = (beta - b_top) - beta (1 - f_top), without the cancellation when f_top is close to 1 */
-    double rest_of_b = 0.0;
-    for (int64_t j = 0; j < model->m; j++)
-        rest_of_b += j == at->top ? 0.0 : model->b[j];
-    at->q[at->top] = rest_of_b - beta * at->rest;
+    at->q[at->top] = value_of(&without_top) - beta * at->rest;
     return terms;
 }
 
@@ -67,17 +81,18 @@ static double cross_entropy(struct srl_evaluation *at, const struct srl_model *m
 static double least_squares(struct srl_evaluation *at, const struct srl_model *model, double *loss) {
     const int64_t top = at->top;
     const double c_top = (1.0 - model->b[top]) - at->rest, c_top_size = at->f[top] + fabs(model->b[top]);
-    double others = 0.0, others_size = 0.0, terms = 0.0;
+    struct sum sum = {0.0, 0.0};
+    double others_size = 0.0, terms = 0.0;
     *loss = 0.5 * c_top * c_top;
     for (int64_t j = 0; j < model->m; j++) {
         if (j == top)
             continue;
         const double c = at->f[j] - model->b[j];
-        others += at->f[j] * c;
+        add(&sum, at->f[j] * c);
         others_size += at->f[j] * (at->f[j] + fabs(model->b[j]));
         *loss += 0.5 * c * c;
     }
-    const double t_top = c_top * at->rest - others, t_top_size = c_top_size * at->rest + others_size;
+    const double t_top = c_top * at->rest - value_of(&sum), t_top_size = c_top_size * at->rest + others_size;
     for (int64_t j = 0; j < model->m; j++) {
         const double t = j == top ? t_top : ((at->f[j] - model->b[j]) - c_top) + t_top;
         const double size = j == top ? t_top_size : at->f[j] + fabs(model->b[j]) + c_top_size + t_top_size;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, ACCURATE_PASSES = 2, HALVINGS = 20 };
+enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, ACCURATE_PASSES = 2, HALVINGS = 20, FEW = 2 };
 static const double PARALLEL = 1e-12;
 static const double SMALL_REST = 16.0 * DBL_EPSILON; /* over the gradient's scale: no method does better */
 static const double RANK = 1e-14; /* eigenvalue of the Gram matrix that counts as zero, relative to the largest */
@@ -203,6 +203,13 @@ static bool add_accurate_least_squares(struct softrelu_certificate *certificate,
     return true;
 }
 
+static int64_t count_free(const struct softrelu_certificate *certificate) {
+    int64_t count = 0;
+    for (int64_t k = 0; k < certificate->kink_count; k++)
+        count += certificate->free[k] != 0;
+    return count;
+}
+
 /* From the middle of all intervals: where the kinks are independent, or the intervals leave room, this is the whole answer.
    Whether all multipliers came out inside. */
 static bool start_in_the_middle(struct softrelu_certificate *certificate, double noise, bool *solved) {
@@ -214,12 +221,14 @@ static bool start_in_the_middle(struct softrelu_certificate *certificate, double
         y[k] = 0.5 * width_of(&certificate->kinks[k], noise);
         certificate->free[k] = y[k] > 0.0;
     }
-    *solved = factor_gram(certificate, out, noise);
-    for (int pass = 0; pass < REFINEMENTS && *solved; pass++) {
+    const bool few =
+        FEW * count_free(certificate) <= certificate->model->d; /* the Gram matrix is much larger than the columns */
+    *solved = few || factor_gram(certificate, out, noise);
+    for (int pass = 0; pass < REFINEMENTS && *solved && !few; pass++) {
         find_rest(certificate, y, NULL);
         add_least_squares(certificate, out, noise, y);
     }
-    for (int pass = 0; pass < ACCURATE_PASSES && *solved; pass++) {
+    for (int pass = 0; pass < (few ? REFINEMENTS : ACCURATE_PASSES) && *solved; pass++) {
         find_rest(certificate, y, NULL);
         if (right_hand_side(certificate, out, certificate->other) <= SMALL_REST)
             break;

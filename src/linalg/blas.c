@@ -27,12 +27,46 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
                 narrow(a->columns), alpha, a->data, leading(a->ld), x, 1, beta, y, 1);
 }
 
-void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
-              const double *b, int64_t ldb, double *c, int64_t ldc) {
+static void multiply(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+                     const double *b, int64_t ldb, double beta, double *c, int64_t ldc) {
     if (rows == 0 || columns == 0)
         return;
     cblas_dgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),
-                narrow(inner), 1.0, a, leading(lda), b, leading(ldb), 0.0, c, leading(ldc));
+                narrow(inner), 1.0, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+              const double *b, int64_t ldb, double *c, int64_t ldc) {
+    multiply(op, rows, columns, inner, a, lda, b, ldb, 0.0, c, ldc);
+}
+
+void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+                  const double *b, int64_t ldb, double *c, int64_t ldc) {
+    multiply(op, rows, columns, inner, a, lda, b, ldb, 1.0, c, ldc);
+}
+
+static void multiply_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+    if (rows == 0 || columns == 0)
+        return;
+    cblas_sgemm(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNoTrans, narrow(rows), narrow(columns),
+                narrow(inner), 1.0F, a, leading(lda), b, leading(ldb), beta, c, leading(ldc));
+}
+
+void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, int64_t ldc) {
+    multiply_single(op, rows, columns, inner, a, lda, b, ldb, 0.0F, c, ldc);
+}
+
+void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                         const float *b, int64_t ldb, float *c, int64_t ldc) {
+    multiply_single(op, rows, columns, inner, a, lda, b, ldb, 1.0F, c, ldc);
+}
+
+void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds) {
+    if (order > 0)
+        cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), 1.0F, b, leading(ldb), 0.0F, s,
+                    leading(lds));
 }
 
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds) {
@@ -55,7 +89,10 @@ void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, doub
 
 void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
                     int64_t ldb) {
-    if (order > 0 && columns > 0)
+    if (order > 0 && columns == 1) /* without packing the triangle */
+        cblas_dtrsv(CblasColMajor, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit, narrow(order), l,
+                    leading(ldl), b, 1);
+    else if (order > 0 && columns > 0)
         cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
                     narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
 }
@@ -65,19 +102,24 @@ void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out) {
     cblas_dcopy(narrow(a->columns), a->data + i * (a->row_major ? a->ld : 1), narrow(stride), out, 1);
 }
 
+void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y) {
+    int64_t stride = a->row_major ? 1 : a->ld;
+    cblas_daxpy(narrow(a->columns), alpha, a->data + i * (a->row_major ? a->ld : 1), narrow(stride), y, 1);
+}
+
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }
 
 double srl_norm(int64_t length, const double *x) {
-    double largest = srl_max_abs(length, x);
-    if (!(largest > 1e-140 && largest < 1e140)) { /* squares would leave the range of double: scale first */
-        if (!(largest > 0.0) || isinf(largest))
-            return largest;
-        double sum = 0.0;
-        for (int64_t i = 0; i < length; i++)
-            sum += (x[i] / largest) * (x[i] / largest);
-        return largest * sqrt(sum);
-    }
-    return sqrt(srl_dot(length, x, x));
+    const double squares = srl_dot(length, x, x);
+    if (squares > 1e-280 && squares < 1e280)
+        return sqrt(squares);
+    const double largest = srl_max_abs(length, x); /* squares may have left the range of double: scale first */
+    if (!(largest > 0.0) || isinf(largest))
+        return largest;
+    double sum = 0.0;
+    for (int64_t i = 0; i < length; i++)
+        sum += (x[i] / largest) * (x[i] / largest);
+    return largest * sqrt(sum);
 }
 
 void srl_axpy(int64_t length, double alpha, const double *x, double *y) { cblas_daxpy(narrow(length), alpha, x, 1, y, 1); }
@@ -87,9 +129,12 @@ void srl_scale(int64_t length, double alpha, double *x) { cblas_dscal(narrow(len
 double srl_max_abs(int64_t length, const double *x) {
     double largest = 0.0;
     for (int64_t i = 0; i < length; i++) {
-        if (isnan(x[i]))
-            return x[i];
-        largest = fmax(largest, fabs(x[i]));
+        const double size = fabs(x[i]);
+        if (!(size <= largest)) { /* larger, or NaN */
+            if (isnan(size))
+                return size;
+            largest = size;
+        }
     }
     return largest;
 }

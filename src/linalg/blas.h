@@ -28,8 +28,17 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
    memory as inner x rows. */
 void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
               const double *b, int64_t ldb, double *c, int64_t ldc);
+/* C += op(A) B, likewise. */
+void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
+                  const double *b, int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
+/* The same in single precision; syrk with beta = 0. */
+void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                     const float *b, int64_t ldb, float *c, int64_t ldc);
+void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
+                         const float *b, int64_t ldb, float *c, int64_t ldc);
+void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds);
 /* S += alpha v v', lower triangle. */
 void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds);
 /* y = S x for a symmetric S given by its lower triangle. */
@@ -40,6 +49,8 @@ void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
 
 /* Copies row i of A, contiguous, to out. */
 void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out);
+/* y += alpha (row i of A). */
+void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y);
 /* Entry (i, j) of A. */
 static inline double srl_entry(const struct srl_matrix *a, int64_t i, int64_t j) {
     return a->row_major ? a->data[i * a->ld + j] : a->data[i + j * a->ld];
@@ -66,7 +77,11 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
    tolerance times the first count. < 0: LAPACK refused. pivots: columns entries, work: srl_full_basis_work(rows, columns). */
 int64_t srl_full_basis_work(int64_t rows, int64_t columns);
 int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work);
-/* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S.
+/* Inverse of the triangle R of A = QR (rows x columns, rows >= columns, column-major, destroyed) into the upper triangle of A.
+   0; > 0: R is singular; < 0: LAPACK refused. work: srl_full_basis_work(rows, columns) doubles. */
+int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work);
+/* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S, by
+   divide and conquer.
    work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
 int64_t srl_syev_work(int64_t order);
 int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work);

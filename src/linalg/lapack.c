@@ -63,11 +63,35 @@ int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double toleranc
     return info != 0 ? info : rank;
 }
 
-int64_t srl_syev_work(int64_t order) { return order < 1 ? 1 : 34 * order; }
+int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work) {
+    if (columns == 0)
+        return 0;
+    const lapack_int size = (lapack_int)(srl_full_basis_work(rows, columns) - columns);
+    const lapack_int info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows), work,
+                                                work + columns, size);
+    if (info != 0)
+        return (int)info;
+    return (int)LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', (lapack_int)columns, a, narrow(rows));
+}
+
+/* dsyevd asks for 1 + 6 n + 2 n^2 doubles, and behind them 3 + 5 n integers. Where the former are more than its integers can
+   say, dsyev with 34 n does it. */
+static int64_t syevd_doubles(int64_t order) { return 1 + 6 * order + 2 * order * order; }
+static int64_t syevd_integers(int64_t order) { return 3 + 5 * order; }
+
+int64_t srl_syev_work(int64_t order) {
+    const int64_t doubles = syevd_doubles(order) > SRL_MAX_DIMENSION ? 34 * order : syevd_doubles(order);
+    return doubles + syevd_integers(order) * (int64_t)sizeof(lapack_int) / (int64_t)sizeof(double) + 1;
+}
 
 int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work) {
+    const char job = vectors ? 'V' : 'N';
     if (order == 0)
         return 0;
-    return (int)LAPACKE_dsyev_work(LAPACK_COL_MAJOR, vectors ? 'V' : 'N', 'L', (lapack_int)order, s, narrow(lds), w, work,
-                                   (lapack_int)srl_syev_work(order));
+    if (syevd_doubles(order) > SRL_MAX_DIMENSION)
+        return (int)LAPACKE_dsyev_work(LAPACK_COL_MAJOR, job, 'L', (lapack_int)order, s, narrow(lds), w, work,
+                                       (lapack_int)(34 * order));
+    lapack_int *integers = (lapack_int *)(void *)(work + syevd_doubles(order));
+    return (int)LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, job, 'L', (lapack_int)order, s, narrow(lds), w, work,
+                                    narrow(syevd_doubles(order)), integers, narrow(syevd_integers(order)));
 }

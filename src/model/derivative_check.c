@@ -101,7 +101,7 @@ struct srl_derivative_check srl_check_derivatives(const struct srl_model *model,
     }
     if (crossing <= 2.0 && step <= 0.0)
         srl_scale(model->d, 0.5 * crossing, work->direction);
-    srl_hessian_product(model, point, work->direction, work->hidden, work->output, work->product);
+    srl_hessian_product(model, point, point->r, work->direction, work->hidden, work->output, work->product);
 
     struct remainders value, gradient;
     if (!measure(model, work, point, &value, &gradient))

@@ -50,6 +50,10 @@ static inline int srl_bound_at(const struct srl_model *model, const double *x, i
 }
 
 static inline bool srl_has_output_layer(const struct srl_model *model) { return model->A2.data != NULL; }
+/* Entry (j, i) of A2, of the identity where it is absent. */
+static inline double srl_output_entry(const struct srl_model *model, int64_t j, int64_t i) {
+    return srl_has_output_layer(model) ? srl_entry(&model->A2, j, i) : (double)(i == j);
+}
 
 /* R = A1' diag(w^2) A1 + rho I into the lower triangle of curvature (d x d); buffer: srl_curvature_rows(model) x d doubles. */
 void srl_assemble_curvature(const struct srl_model *model, double *buffer, double *curvature);
@@ -63,7 +67,11 @@ void srl_project_on_bounds(const struct srl_model *model, double *x);
 
 /* z = A2 h + c2 (m). */
 void srl_logits(const struct srl_model *model, const double *h, double *z);
+/* y = A2 h (m), without the bias. */
+void srl_to_outputs(const struct srl_model *model, const double *h, double *y);
 /* back = A2' y (n). */
 void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back);
+/* Two such products at the price of little more than one: A2 is read once where it lies by rows. */
+void srl_two_back_to_hidden(const struct srl_model *model, const double *y1, const double *y2, double *back1, double *back2);
 
 #endif

@@ -15,6 +15,8 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
     point->slope_jumps = srl_arena_doubles(arena, model->n);
     point->kink_jumps = model->twins != NULL ? srl_arena_doubles(arena, model->n) : point->slope_jumps;
     point->gradient = srl_arena_doubles(arena, model->d);
+    point->mean_hidden = srl_arena_doubles(arena, model->n);
+    point->with_mean = point->has_mean = false;
 }
 
 bool srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x) {
@@ -40,26 +42,36 @@ static double proximity(const struct srl_model *model, const double *x) {
     return 0.5 * model->rho * sum;
 }
 
-bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+bool srl_point_activate(const struct srl_model *model, struct srl_point *point) {
     bool finite = true;
+    point->has_mean = false;
     for (int64_t i = 0; i < model->n; i++) {
         point->u[i] = point->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
         point->h[i] = point->u[i] > 0.0 ? point->u[i] : 0.0;
         finite = finite && isfinite(point->u[i]);
     }
-    srl_logits(model, point->h, point->z);
+    return finite;
+}
+
+bool srl_point_judge(const struct srl_model *model, struct srl_point *point) {
+    bool finite = true;
     for (int64_t j = 0; j < model->m; j++)
         finite = finite && isfinite(point->z[j]);
-    if (!finite) {
-        point->loss = NAN;
+    point->loss = NAN;
+    if (!finite)
         return false;
-    }
     point->fit = srl_outer_value(model, point->z, &point->outer);
     point->weights = model->w != NULL ? half_sum_of_squares(model->n, model->w, point->v) : 0.0;
     point->proximity = model->rho > 0.0 ? proximity(model, point->x) : 0.0;
     point->loss = point->fit + point->weights + point->proximity;
     point->merit = point->outer.excess + point->weights + point->proximity;
     return isfinite(point->loss) && isfinite(point->merit);
+}
+
+bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+    const bool finite = srl_point_activate(model, point);
+    srl_logits(model, point->h, point->z);
+    return srl_point_judge(model, point) && finite;
 }
 
 static double smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i) {
@@ -105,9 +117,21 @@ static double gradient_scale(const struct srl_model *model, const struct srl_poi
     return scale;
 }
 
+void srl_point_back(const struct srl_model *model, struct srl_point *point) {
+    if (!point->with_mean || point->has_mean) {
+        srl_back_to_hidden(model, point->q, point->slope_jumps);
+        return;
+    }
+    double *f = point->outer.f, top = f[point->outer.top];
+    f[point->outer.top] = 0.0; /* for the moment */
+    srl_two_back_to_hidden(model, point->q, f, point->slope_jumps, point->mean_hidden);
+    f[point->outer.top] = top;
+    point->has_mean = true;
+}
+
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch) {
     const double output_terms = srl_outer_derivatives(model, &point->outer, point->q, point->r);
-    srl_back_to_hidden(model, point->q, point->slope_jumps);
+    srl_point_back(model, point);
     if (model->twins != NULL)
         srl_add_up_twins(model, point->slope_jumps, point->kink_jumps);
     point->gradient_scale = gradient_scale(model, point, output_terms, scratch);
@@ -118,14 +142,32 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
            isfinite(srl_max_abs(model->m, point->r)) && isfinite(point->gradient_scale);
 }
 
+void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
+                          const double *rates, double *y, double *slope, double *curvature) {
+    *slope = srl_dot(model->m, point->q, y);
+    *curvature = 0.0;
+    srl_centre(model, &point->outer, y);
+    for (int64_t j = 0; j < model->m; j++)
+        *curvature += r[j] * y[j] * y[j];
+    for (int64_t i = 0; i < model->n && model->w != NULL; i++) {
+        const double weighted = model->w[i] * rates[i];
+        *slope += weighted * (model->w[i] * point->v[i]);
+        *curvature += weighted * weighted;
+    }
+    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++) {
+        *slope += model->rho * step[k] * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+        *curvature += model->rho * step[k] * step[k];
+    }
+}
+
 /* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at
    the largest entry k the cancellation r_k e_k - f_k r_k e_k = (1 - f_k) r_k e_k is done by hand. */
-static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, double *e) {
+static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, const double *r, double *e) {
     const int64_t k = point->outer.top;
     const double *f = point->outer.f;
     double others = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
-        e[j] *= point->r[j];
+        e[j] *= r[j];
         others += j == k ? 0.0 : e[j];
     }
     const double weighted_top = e[k];
@@ -133,20 +175,17 @@ static void weigh_and_centre(const struct srl_model *model, const struct srl_poi
         e[j] = j == k ? point->outer.rest * weighted_top - f[j] * others : e[j] - f[j] * (weighted_top + others);
 }
 
-void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,
-                         double *output, double *product) {
+void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *r, const double *direction,
+                         double *hidden, double *output, double *product) {
     const int64_t n = model->n;
     double *rates = hidden, *back = hidden + n; /* rates of change of A1 x, and what comes back from the outputs */
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, direction, 0.0, rates);
 
     for (int64_t i = 0; i < n; i++)
         back[i] = point->u[i] > 0.0 ? rates[i] : 0.0;
-    if (srl_has_output_layer(model))
-        srl_gemv(SRL_PLAIN, 1.0, &model->A2, back, 0.0, output);
-    else
-        memcpy(output, back, (size_t)n * sizeof *output);
+    srl_to_outputs(model, back, output);
     srl_centre(model, &point->outer, output);
-    weigh_and_centre(model, point, output);
+    weigh_and_centre(model, point, r, output);
 
     srl_back_to_hidden(model, output, back);
     for (int64_t i = 0; i < n; i++)

@@ -27,6 +27,9 @@ struct srl_point {
     double *slope_jumps;   /* A2'q (n): by how much the slope of F along u_i changes at u_i = 0 */
     double *kink_jumps;    /* the same for the kink that a unit shares with its twins (n); slope_jumps itself without any */
     double *gradient;      /* d */
+    bool with_mean;        /* the owner wants this, too: */
+    bool has_mean;         /* it is there, */
+    double *mean_hidden;   /* A2' (f without its largest entry) (n), what the rows of the Jacobian are centred by */
     double gradient_scale; /* norm of the terms that add up to the gradient: its round-off is relative to this */
 };
 
@@ -36,8 +39,18 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
 bool srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
 /* The same with x and v already in place (a line search knows v without another product). */
 bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
+/* Its two halves: u and h from v, and with z in place all that follows. False when anything is not finite. */
+bool srl_point_activate(const struct srl_model *model, struct srl_point *point);
+bool srl_point_judge(const struct srl_model *model, struct srl_point *point);
 /* q, r, slope jumps, gradient. False when anything is not finite. scratch: n doubles. */
 bool srl_point_differentiate(const struct srl_model *model, struct srl_point *point, double *scratch);
+/* slope_jumps = A2'q, and mean_hidden if it is wanted, for the f and q of the point. */
+void srl_point_back(const struct srl_model *model, struct srl_point *point);
+
+/* Slope and curvature of F along x + t step at a point whose q is known, in its cell, with the curvature weights r: q'y and
+   sum r_j (y_j - f'y)^2, and those of the quadratic terms. rates = A1 step, y the logits' rates, overwritten. */
+void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
+                          const double *rates, double *y, double *slope, double *curvature);
 
 /* Norm of the terms that the logits are added up from: what their round-off is relative to. */
 double srl_logit_scale(const struct srl_model *model, const struct srl_point *point);
@@ -53,9 +66,9 @@ static inline bool srl_at_kink(const struct srl_model *model, const struct srl_p
     return model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * (model->row_norms[i] * x_norm + bias);
 }
 
-/* product = (Hessian of F in the cell of the point) times direction, without forming it. hidden: 2 n, output: m doubles of
-   scratch; product may be direction. */
-void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *direction, double *hidden,
-                         double *output, double *product);
+/* product = (Hessian of F in the cell of the point, with the curvature weights r) times direction, without forming it. hidden:
+   2 n of scratch, the first n hold A1 direction afterwards; output: m of scratch; product may be direction. */
+void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *r, const double *direction,
+                         double *hidden, double *output, double *product);
 
 #endif

@@ -44,9 +44,8 @@ static int same_kink(const struct srl_model *model, int64_t i, int64_t j, double
 /* Parallel rows have the same projection on any direction, but for the sign: sorted by its magnitude, twins are neighbours. */
 static int64_t sort_by_projection(const struct srl_model *model, struct srl_twin_key *keys, double *rows) {
     int64_t count = 0;
-    struct srl_random random = {1};
     for (int64_t k = 0; k < model->d; k++)
-        rows[model->d + k] = srl_random_normal(&random);
+        rows[model->d + k] = srl_random_normal(1, 0, (uint64_t)k);
     for (int64_t i = 0; i < model->n; i++)
         if (model->row_norms[i] > 0.0) {
             unit_row(model, i, rows);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,18 @@ static const struct srl_setting_description table[] = {
 #include "solver/settings.def"
 };
 #undef SETTING
+
+#define SETTING(id, field, type, standard, minimum, maximum, text)
+#define CHOICE(id, value, name) {SOFTRELU_SETTING_##id, value, name},
+static const struct {
+    softrelu_setting setting;
+    int64_t value;
+    const char *name;
+} choices[] = {
+#include "solver/settings.def"
+};
+#undef SETTING
+#undef CHOICE
 
 int64_t srl_setting_count(void) { return (int64_t)(sizeof table / sizeof *table); }
 
@@ -37,6 +51,16 @@ const struct srl_setting_description *srl_setting_named(const char *name) {
     for (int64_t i = 0; i < srl_setting_count(); i++)
         if (strcmp(table[i].name, name) == 0)
             return &table[i];
+    return NULL;
+}
+
+const char *srl_setting_choice(softrelu_setting setting, int64_t index, int64_t *value) {
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+        if (choices[i].setting == setting && index-- == 0) {
+            if (value != NULL)
+                *value = choices[i].value;
+            return choices[i].name;
+        }
     return NULL;
 }
 
@@ -59,13 +83,23 @@ static void read_field(const struct srl_settings *settings, const struct srl_set
     memcpy(value, (const char *)settings + of->offset, size);
 }
 
+static bool is_choice(const struct srl_setting_description *of, int64_t value) {
+    int64_t known = 0;
+    for (int64_t i = 0; srl_setting_choice(of->setting, i, &known) != NULL; i++)
+        if (known == value)
+            return true;
+    return false;
+}
+
 softrelu_status srl_set_integer(struct srl_settings *settings, const struct srl_setting_description *of, int64_t value,
                                 struct srl_message *message) {
-    if (of->type != SOFTRELU_INTEGER)
+    if (of->type == SOFTRELU_REAL)
         return srl_fail(message, SOFTRELU_ERROR_UNKNOWN, "%s is not an integer setting", of->name);
     if (value < (int64_t)of->minimum || value > (int64_t)of->maximum)
         return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = %" PRId64 " is outside [%.0f, %.0f]", of->name, value, of->minimum,
                         of->maximum);
+    if (of->type == SOFTRELU_CHOICE && !is_choice(of, value))
+        return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = %" PRId64 " is none of its values", of->name, value);
     write_field(settings, of, &value, sizeof value);
     return SOFTRELU_OK;
 }
@@ -81,10 +115,27 @@ softrelu_status srl_set_real(struct srl_settings *settings, const struct srl_set
     return SOFTRELU_OK;
 }
 
+/* By the name of a value. */
+static softrelu_status set_choice(struct srl_settings *settings, const struct srl_setting_description *of, const char *name,
+                                  struct srl_message *message) {
+    char names[128] = "";
+    const char *known;
+    int64_t value = 0;
+    for (int64_t i = 0; (known = srl_setting_choice(of->setting, i, &value)) != NULL; i++) {
+        if (strcmp(known, name) == 0)
+            return srl_set_integer(settings, of, value, message);
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", i > 0 ? ", " : "", known);
+    }
+    return srl_fail(message, SOFTRELU_ERROR_VALUE, "%s = '%.64s' is none of %s", of->name, name, names);
+}
+
 softrelu_status srl_set_text(struct srl_settings *settings, const struct srl_setting_description *of, const char *value,
                              struct srl_message *message) {
     char *end = NULL;
     errno = 0;
+    if (of->type == SOFTRELU_CHOICE)
+        return set_choice(settings, of, value, message);
     if (of->type == SOFTRELU_INTEGER) {
         intmax_t integer = strtoimax(value, &end, 10);
         if (end == value || *end != '\0' || errno == ERANGE || integer < INT64_MIN || integer > INT64_MAX)

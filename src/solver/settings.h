@@ -8,6 +8,7 @@
 
 #define SRL_FIELD_INTEGER int64_t
 #define SRL_FIELD_REAL double
+#define SRL_FIELD_CHOICE int64_t /* of the enum's number */
 #define SETTING(id, field, type, standard, minimum, maximum, text) SRL_FIELD_##type field;
 struct srl_settings {
 #include "solver/settings.def"
@@ -15,6 +16,7 @@ struct srl_settings {
 #undef SETTING
 #undef SRL_FIELD_INTEGER
 #undef SRL_FIELD_REAL
+#undef SRL_FIELD_CHOICE
 
 struct srl_setting_description {
     softrelu_setting setting;
@@ -30,6 +32,9 @@ int64_t srl_setting_count(void);
 const struct srl_setting_description *srl_setting_at(int64_t index);
 const struct srl_setting_description *srl_setting_of(softrelu_setting setting);
 const struct srl_setting_description *srl_setting_named(const char *name);
+
+/* The index-th value of a choice and its name; NULL past the last one. */
+const char *srl_setting_choice(softrelu_setting setting, int64_t index, int64_t *value);
 
 struct srl_settings srl_standard_settings(void);
 softrelu_status srl_set_integer(struct srl_settings *settings, const struct srl_setting_description *of, int64_t value,

@@ -8,6 +8,7 @@
 #include "certificate/certificate.h"
 #include "model/hessian.h"
 #include "model/stationarity.h"
+#include "solver/newton_matrix.h"
 #include "solver/report.h"
 #include "solver/settings.h"
 #include "step/budget.h"
@@ -22,11 +23,30 @@ struct srl_path {
     double *step, *rates; /* from x[1] to here (d, n) */
 };
 
+/* Where one start ended. */
+struct srl_end {
+    double *x; /* d */
+    double loss;
+    struct softrelu_certificate certificate; /* its results only, in memory of its own */
+};
+
+/* Several starts of one solve. The memory is there when the setting starts is more than 1. */
+struct srl_starts {
+    struct srl_end *ends;        /* distinct ones, in order of F */
+    int64_t count;               /* of them */
+    double *point;               /* the start being tried (d) */
+    double *base;                /* where the first one began, evaluated (d) */
+    struct softrelu_report best; /* of the lowest end, while others are tried */
+    double elapsed;              /* seconds, before this start */
+};
+
 struct srl_solver {
     const struct srl_model *model;
     struct srl_settings settings;
     double *start; /* the user's x0 (d) */
     bool has_start;
+    const double *from; /* where this solve begins; NULL: at the warm start */
+    struct srl_starts starts;
     softrelu_callback callback;
     void *user;
     atomic_int stop_requested;
@@ -37,6 +57,7 @@ struct srl_solver {
     struct srl_stationarity_work stationarity_work;
     struct srl_hessian_work hessian_work;
     struct srl_newton newton;
+    struct srl_newton_matrix matrix;
     struct srl_kink_step kinks;
     struct srl_line_search line_search;
     struct srl_path path;
@@ -52,9 +73,16 @@ struct srl_solver {
     struct softrelu_certificate certificate; /* of the solution */
 };
 
+/* All but the memory that only some settings ask for: that is matrix.work. */
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver);
 
-/* Runs one solve; the outcome is in solver->report, the point in solver->current. */
+/* For the setting starts: ends and best.trace belong to whoever calls. */
+void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const struct srl_model *model, int64_t count);
+/* From as many starts as the settings say: the lowest end is in solver->report, certificate and current.x, all of them in
+   solver->starts. */
+softrelu_status srl_minimise(struct srl_solver *solver, struct srl_message *message);
+
+/* From one start, solver->from; the outcome is in solver->report, the point in solver->current. */
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message);
 
 /* Puts the warm start, evaluated, into solver->current. False when F is not finite at any candidate. */

@@ -7,12 +7,12 @@
  *     x = argmin  1/2 sum_j omega_j (z_j(x) - y_j - mean)^2 + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
  *
  * is one Newton step with the curvature weights r = omega and the centring f = omega / sum omega: the Hessian assembly serves
- * as it is. The output loss itself weighs logit j by b_j^2 (squares) or b_j (kl), which counts only the few largest outputs;
- * equal weights find the pattern best when b can be attained, but follow the noise of small outputs when it cannot. sqrt b_j is
- * the best of both on the synthetic family; their mean is the typical curvature of the output loss at f = b, so that fit and
- * regulariser keep their true proportion. The
- * first round takes every ReLU at its average slope 1/2, the next ones the pattern of the point just found; when b was made by
- * some input, the right pattern is found in a round or two and x is that input. The best F seen wins.
+ * as it is, and so do samples of it. The output loss itself weighs logit j by b_j^2 (squares) or b_j (kl), which counts only
+ * the few largest outputs; equal weights find the pattern best when b can be attained, but follow the noise of small outputs
+ * when it cannot. sqrt b_j is the best of both on the synthetic family; their mean is the typical curvature of the output loss
+ * at f = b, so that fit and regulariser keep their true proportion. The first round takes every ReLU at its average slope 1/2,
+ * the next ones the pattern of the point just found; when b was made by some input, the right pattern is found in a round or
+ * two and x is that input. The best F seen wins.
  */
 #include "solver/solver.h"
 
@@ -32,7 +32,10 @@ static void consider(struct srl_solver *solver, bool *found) {
         struct srl_point better = solver->trial;
         solver->trial = solver->current;
         solver->current = better;
-        memcpy(solver->trial.u, better.u, (size_t)solver->model->n * sizeof *better.u); /* the next pattern */
+        memcpy(solver->trial.x, better.x, (size_t)solver->model->d * sizeof *better.x); /* where the next round starts from */
+        memcpy(solver->trial.v, better.v, (size_t)solver->model->n * sizeof *better.v);
+        memcpy(solver->trial.z, better.z, (size_t)solver->model->m * sizeof *better.z);
+        memcpy(solver->trial.u, better.u, (size_t)solver->model->n * sizeof *better.u);
         *found = true;
     }
 }
@@ -71,18 +74,22 @@ static void set_weights(const struct srl_model *model, struct srl_outer *outer) 
         outer->rest += j == outer->top ? 0.0 : outer->f[j];
 }
 
-/* trial becomes the point whose Hessian is that of the least-squares problem in the pattern of trial->u, with slope for the
-   units that are on; its gradient the right-hand side. */
-static void linearise(struct srl_solver *solver, double slope, double omega) {
+/* The least-squares problem at trial->x, v, z with the units that are on, all or those with u > 0, at a slope: trial becomes a
+   point whose Hessian is that of the problem, and its gradient the problem's there. */
+static void linearise(struct srl_solver *solver, bool all_on, double slope, double omega) {
     const struct srl_model *model = solver->model;
     struct srl_point *at = &solver->trial;
-    for (int64_t i = 0; i < model->n; i++)
-        at->h[i] = at->u[i] > 0.0 && model->c1 != NULL ? slope * model->c1[i] : 0.0;
-    srl_logits(model, at->h, at->z);
+    for (int64_t i = 0; i < model->n; i++) {
+        const double u = at->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
+        at->u[i] = all_on || at->u[i] > 0.0 ? 1.0 : -1.0; /* only its sign is looked at */
+        at->h[i] = at->u[i] > 0.0 ? slope * u : 0.0;
+    }
+    if (all_on || slope != 1.0) /* else the logits are the point's own */
+        srl_logits(model, at->h, at->z);
     set_weights(model, &at->outer);
     double mean = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
-        at->z[j] = solver->target[j] - at->z[j];
+        at->z[j] -= solver->target[j];
         mean += at->outer.f[j] * at->z[j];
     }
     for (int64_t j = 0; j < model->m; j++) {
@@ -90,24 +97,30 @@ static void linearise(struct srl_solver *solver, double slope, double omega) {
         at->q[j] = weight * slope * (at->z[j] - mean);
         at->r[j] = weight * slope * slope;
     }
-
-    srl_back_to_hidden(model, at->q, solver->scratch);
+    at->has_mean = false;
+    srl_point_back(model, at);
     for (int64_t i = 0; i < model->n; i++)
-        solver->scratch[i] = at->u[i] > 0.0 ? solver->scratch[i] : 0.0;
-    for (int64_t k = 0; k < model->d; k++)
-        at->gradient[k] = model->x_ref != NULL ? -model->rho * model->x_ref[k] : 0.0;
-    srl_gemv(SRL_TRANSPOSED, -1.0, &model->A1, solver->scratch, 1.0, at->gradient);
+        solver->scratch[i] = at->u[i] > 0.0 ? at->slope_jumps[i] : 0.0;
+    srl_gradient_of_slopes(model, at, solver->scratch, at->gradient);
 }
 
-/* The least-squares problem linearised in trial: its solution into trial->x. */
+/* The least-squares problem linearised in trial: its solution into trial->x. With a matrix that is not the problem's own, a
+   step towards it. */
 static bool fit(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
-    srl_hessian_assemble(model, &solver->hessian_work, &solver->trial, newton->hessian);
-    if (srl_newton_factor(newton, model->d, RIDGE * srl_newton_scale(newton, model->d)) != 0 ||
-        isnan(srl_newton_solve(newton, model->d, solver->trial.gradient)))
+    struct srl_point *at = &solver->trial;
+    srl_find_newton_matrix(solver, at, at->r, true);
+    if (srl_newton_factor(newton, model->d, RIDGE * srl_newton_scale(newton, model->d)) != 0)
         return false;
-    memcpy(solver->trial.x, newton->step, (size_t)model->d * sizeof *newton->step);
+    if (solver->settings.step == SOFTRELU_STEP_PCG) {
+        const struct srl_exact_plan plan = srl_exact_plan_of(solver, at->r);
+        if (!srl_exact_solve(model, at, newton, &solver->kinks, at->gradient, &plan, &solver->matrix.work.exact))
+            return false;
+    } else if (isnan(srl_newton_solve(newton, model->d, at->gradient))) {
+        return false;
+    }
+    srl_axpy(model->d, 1.0, newton->step, at->x);
     return true;
 }
 
@@ -117,9 +130,11 @@ bool srl_fit_logits(struct srl_solver *solver) {
     bool any_on = false;
     for (int64_t i = 0; i < model->n; i++)
         any_on = any_on || solver->current.u[i] > 0.0;
-    for (int64_t i = 0; i < model->n; i++)
-        solver->trial.u[i] = any_on ? solver->current.u[i] : 1.0;
-    linearise(solver, any_on ? 1.0 : 0.5, omega);
+    memcpy(solver->trial.x, solver->current.x, (size_t)model->d * sizeof *solver->trial.x);
+    memcpy(solver->trial.v, solver->current.v, (size_t)model->n * sizeof *solver->trial.v);
+    memcpy(solver->trial.z, solver->current.z, (size_t)model->m * sizeof *solver->trial.z);
+    memcpy(solver->trial.u, solver->current.u, (size_t)model->n * sizeof *solver->trial.u);
+    linearise(solver, !any_on, any_on ? 1.0 : 0.5, omega);
     if (!fit(solver))
         return false;
     srl_project_on_bounds(model, solver->trial.x);
@@ -141,9 +156,11 @@ bool srl_warm_start(struct srl_solver *solver) {
     for (int64_t round = 0; round < solver->settings.warm_start_rounds; round++) {
         if (found && srl_budget_exhausted(&solver->budget) != SOFTRELU_NOT_RUN)
             break;
-        for (int64_t i = 0; i < model->n && round == 0; i++)
-            solver->trial.u[i] = 1.0;
-        linearise(solver, round == 0 ? 0.5 : 1.0, omega);
+        if (round == 0) {
+            memset(solver->trial.x, 0, (size_t)model->d * sizeof *solver->trial.x);
+            memset(solver->trial.v, 0, (size_t)model->n * sizeof *solver->trial.v);
+        }
+        linearise(solver, round == 0, round == 0 ? 0.5 : 1.0, omega);
         if (!fit(solver))
             break;
         consider(solver, &found);

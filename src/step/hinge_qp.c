@@ -442,6 +442,14 @@ void srl_hinge_qp_solve(struct srl_hinge_qp *qp) {
     run(qp);
 }
 
+void srl_hinge_qp_start_at(struct srl_hinge_qp *qp, const double *step) {
+    qp->iterations = 0;
+    qp->stalled = 0;
+    begin_at_zero(qp, false);
+    memcpy(qp->step, step, (size_t)qp->d * sizeof *step);
+    qp->ended = SRL_HINGE_QP_SOLVED;
+}
+
 void srl_hinge_qp_resume(struct srl_hinge_qp *qp) {
     memset(qp->state + qp->known, OFF, (size_t)(qp->count - qp->known));
     update_values(qp);
@@ -449,4 +457,22 @@ void srl_hinge_qp_resume(struct srl_hinge_qp *qp) {
     run(qp);
 }
 
+void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradient) {
+    srl_axpy(qp->d, -1.0, qp->gradient, qp->linear);
+    srl_axpy(qp->d, 1.0, gradient, qp->linear);
+    qp->gradient = gradient;
+}
+
+double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, double *values) {
+    const struct srl_matrix rows = rows_of(qp);
+    double sum = 0.0;
+    memcpy(values, qp->offsets, (size_t)qp->count * sizeof *values);
+    srl_gemv(SRL_PLAIN, 1.0, &rows, p, 1.0, values);
+    for (int64_t i = 0; i < qp->count; i++)
+        sum += qp->weights[i] * fmax(0.0, values[i]);
+    return sum;
+}
+
 bool srl_hinge_qp_is_full(const struct srl_hinge_qp *qp, int64_t hinge) { return qp->state[hinge] == FULL; }
+
+bool srl_hinge_qp_is_pinned(const struct srl_hinge_qp *qp, int64_t hinge) { return qp->state[hinge] == PINNED; }

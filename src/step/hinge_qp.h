@@ -81,10 +81,17 @@ void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_
 
 /* Solves from p = 0. */
 void srl_hinge_qp_solve(struct srl_hinge_qp *qp);
-/* Goes on from the last solution after hinges have been appended. */
+/* Instead: p is already the solution, with no hinge listed and no bound in its way. */
+void srl_hinge_qp_start_at(struct srl_hinge_qp *qp, const double *step);
+/* Goes on from the last solution after hinges have been appended or the gradient has been changed. */
 void srl_hinge_qp_resume(struct srl_hinge_qp *qp);
+/* Puts another gradient in the place of the present one. */
+void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradient);
+/* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p). values: room for one number for each hinge. */
+double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, double *values);
 
-/* Whether hinge i ended in its linear part. */
+/* Whether hinge i ended in its linear part; at its bend. */
 bool srl_hinge_qp_is_full(const struct srl_hinge_qp *qp, int64_t hinge);
+bool srl_hinge_qp_is_pinned(const struct srl_hinge_qp *qp, int64_t hinge);
 
 #endif

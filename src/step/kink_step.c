@@ -10,32 +10,39 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
     kinks->slopes = srl_arena_doubles(arena, model->n);
     kinks->other = srl_arena_doubles(arena, model->n);
     kinks->rates = srl_arena_doubles(arena, model->n);
+    kinks->stiff_units = srl_arena_flags(arena, model->n);
+    kinks->stiff_entries = srl_arena_flags(arena, model->d);
 }
 
 void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, double kink_tolerance,
                         struct srl_stationarity_work *held, struct srl_newton *newton, struct srl_kink_step *kinks) {
     const struct srl_stationarity found = srl_stationarity_at(model, held, point, kink_tolerance);
+    kinks->stiffness = 0.0;
     if (found.pinned + found.active_bounds == 0 || srl_newton_is_convex(newton, model->d))
         return;
-    const double scale = srl_newton_scale(newton, model->d);
+    const double scale = kinks->stiffness = srl_newton_scale(newton, model->d);
+    memset(kinks->stiff_units, 0, (size_t)model->n);
+    memset(kinks->stiff_entries, 0, (size_t)model->d);
     int64_t count = 0;
     for (int64_t k = 0; k < held->kink_count; k++) {
         if (!srl_is_held(held, k))
             continue;
         double *row = kinks->qp.rows + count++ * model->d; /* scratch here */
+        kinks->stiff_units[held->kinks[k]] = 1;
         srl_copy_row(&model->A1, held->kinks[k], row);
         srl_scale(model->d, 1.0 / model->row_norms[held->kinks[k]], row);
     }
     srl_syrk(model->d, count, scale, kinks->qp.rows, model->d, 1.0, newton->hessian, model->d);
-    for (int64_t k = 0; k < model->d && found.active_bounds > 0; k++)
-        if (held->absorbed[k])
-            newton->hessian[k + k * model->d] += scale;
+    for (int64_t k = 0; k < model->d && found.active_bounds > 0; k++) {
+        kinks->stiff_entries[k] = held->absorbed[k] != 0;
+        newton->hessian[k + k * model->d] += held->absorbed[k] ? scale : 0.0;
+    }
 }
 
 /* Convex kinks that x + p, with rates = A1 p, crosses become hinges, at first also those that x is at. True when there are new
    ones. */
-static bool list_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
-                         double kink_tolerance, bool first) {
+bool srl_list_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
+                      double kink_tolerance, bool first) {
     struct srl_hinge_qp *qp = &kinks->qp;
     const double x_norm = srl_norm(model->d, point->x);
     const int64_t before = qp->count;
@@ -56,6 +63,17 @@ static bool list_crossed(const struct srl_model *model, const struct srl_point *
         kinks->listed[i] = 1;
     }
     return qp->count > before;
+}
+
+void srl_add_crossed(const struct srl_model *model, const struct srl_point *point, struct srl_kink_step *kinks,
+                     double kink_tolerance) {
+    struct srl_hinge_qp *qp = &kinks->qp;
+    for (;;) {
+        srl_gemv(SRL_PLAIN, 1.0, &model->A1, qp->step, 0.0, kinks->rates);
+        if (qp->ended != SRL_HINGE_QP_SOLVED || !srl_list_crossed(model, point, kinks, kink_tolerance, false))
+            break;
+        srl_hinge_qp_resume(qp);
+    }
 }
 
 /* The bounds on p. True when p = step keeps them. */
@@ -79,8 +97,8 @@ static void pose(struct srl_hinge_qp *qp, const struct srl_newton *newton, const
     qp->count = 0;
 }
 
-double srl_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
-                     struct srl_kink_step *kinks, double kink_tolerance) {
+bool srl_solve_kink_model(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
+                          struct srl_kink_step *kinks, double kink_tolerance, double *slope, bool *free) {
     struct srl_hinge_qp *qp = &kinks->qp;
     for (int64_t i = 0; i < model->n; i++)
         kinks->slopes[i] = srl_is_on(model, point->u, i) ? point->slope_jumps[i] : 0.0;
@@ -89,23 +107,32 @@ double srl_kink_step(const struct srl_model *model, const struct srl_point *poin
         srl_gradient_of_slopes(model, point, kinks->slopes, kinks->gradient);
     else
         memcpy(kinks->gradient, point->gradient, (size_t)model->d * sizeof *point->gradient);
-    const double slope = srl_newton_solve(newton, model->d, kinks->gradient);
-    if (!isfinite(slope))
-        return NAN;
+    *slope = srl_newton_solve(newton, model->d, kinks->gradient);
+    if (!isfinite(*slope))
+        return false;
 
     memset(kinks->listed, 0, (size_t)model->n);
     pose(qp, newton, kinks->gradient);
     const bool kept = set_bounds(model, point, newton->step, qp);
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, newton->step, 0.0, kinks->rates);
-    if (!list_crossed(model, point, kinks, kink_tolerance, true) && kept)
-        return 0.5 * slope; /* nothing in the way: Newton's own step minimises the model */
-    srl_hinge_qp_solve(qp);
-    for (;;) {
-        srl_gemv(SRL_PLAIN, 1.0, &model->A1, qp->step, 0.0, kinks->rates);
-        if (qp->ended != SRL_HINGE_QP_SOLVED || !list_crossed(model, point, kinks, kink_tolerance, false))
-            break;
-        srl_hinge_qp_resume(qp);
+    *free = !srl_list_crossed(model, point, kinks, kink_tolerance, true) && kept;
+    if (*free) { /* Newton's own step minimises the model */
+        srl_hinge_qp_start_at(qp, newton->step);
+        return true;
     }
-    memcpy(newton->step, qp->step, (size_t)model->d * sizeof *newton->step);
-    return qp->model;
+    srl_hinge_qp_solve(qp);
+    srl_add_crossed(model, point, kinks, kink_tolerance);
+    return true;
+}
+
+double srl_kink_step(const struct srl_model *model, const struct srl_point *point, struct srl_newton *newton,
+                     struct srl_kink_step *kinks, double kink_tolerance) {
+    double slope;
+    bool free;
+    if (!srl_solve_kink_model(model, point, newton, kinks, kink_tolerance, &slope, &free))
+        return NAN;
+    if (free)
+        return 0.5 * slope;
+    memcpy(newton->step, kinks->qp.step, (size_t)model->d * sizeof *newton->step);
+    return kinks->qp.model;
 }

@@ -11,14 +11,15 @@ static const double AGREEMENT = 0.1;  /* of the promise: a model that good needs
 static const double LONGEST = 16.0;   /* times the step */
 static const double NARROW = 1e-3;    /* a bracket relative to its end: no point in searching on */
 static const double SAFEGUARD = 0.05; /* part of a bracket that Newton's t keeps from its ends */
+static const double FINE = 1e3;       /* times round-off: a promise so small is judged by logits that are computed anew */
 static const double TO_ORIGIN = 1e-9;
 static const double AT_FOOT = 1e-3; /* the same at the near end, where the first kink may be very near */
 
 void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *search, const struct srl_model *model) {
     search->best.x = srl_arena_doubles(arena, model->d);
     search->best.v = srl_arena_doubles(arena, model->n);
-    search->hidden = srl_arena_doubles(arena, model->n);
-    search->output = srl_arena_doubles(arena, model->m);
+    srl_line_carve(arena, &search->line, model);
+    search->rates = srl_arena_doubles(arena, model->m);
 }
 
 /* What round-off alone may change F by: that of its parts, and that of the logits carried through the loss's slope q. */
@@ -66,44 +67,24 @@ static void add(int64_t length, const double *from, double t, const double *step
 /* A step that, next to where the solve has been (reach), all but reaches the origin ends there: without biases all kinks meet
    in it, and a point next to it, however near, is a different one on every scale. */
 static bool evaluate(const struct srl_model *model, const struct srl_point *point, const double *step, const double *rates,
-                     double t, double reach, struct srl_point *trial) {
+                     double t, double reach, struct srl_line *line, struct srl_point *trial) {
     add(model->d, point->x, t, step, trial->x);
     add(model->n, point->v, t, rates, trial->v);
-    if (srl_norm(model->d, trial->x) <= TO_ORIGIN * reach && origin_is_allowed(model)) {
+    const bool origin = srl_norm(model->d, trial->x) <= TO_ORIGIN * reach && origin_is_allowed(model);
+    if (origin) {
         memset(trial->x, 0, (size_t)model->d * sizeof *trial->x);
         memset(trial->v, 0, (size_t)model->n * sizeof *trial->v);
     } else if (srl_has_bounds(model)) {
         keep_bounds(model, point, step, t, trial->x);
     }
-    return srl_point_evaluate(model, trial);
-}
-
-/* Slope and curvature of F along the line at trial: with y = A2 diag(s) rates the rates of the logits, q'y and
-   sum r_j (y_j - f'y)^2, and those of the quadratic terms. */
-static void differentiate(const struct srl_model *model, struct srl_point *trial, const double *step, const double *rates,
-                          struct srl_line_search *search, double *slope, double *curvature) {
-    double *y = search->output;
-    for (int64_t i = 0; i < model->n; i++)
-        search->hidden[i] = trial->u[i] > 0.0 ? rates[i] : 0.0;
-    srl_outer_derivatives(model, &trial->outer, trial->q, trial->r);
-    if (srl_has_output_layer(model))
-        srl_gemv(SRL_PLAIN, 1.0, &model->A2, search->hidden, 0.0, y);
+    const bool finite = srl_point_activate(model, trial);
+    if (origin || !finite)
+        srl_line_leave(model, line, trial);
     else
-        memcpy(y, search->hidden, (size_t)model->n * sizeof *y);
-    *slope = srl_dot(model->m, trial->q, y);
-    *curvature = 0.0;
-    srl_centre(model, &trial->outer, y);
-    for (int64_t j = 0; j < model->m; j++)
-        *curvature += trial->r[j] * y[j] * y[j];
-    for (int64_t i = 0; i < model->n && model->w != NULL; i++) {
-        const double weighted = model->w[i] * rates[i];
-        *slope += weighted * (model->w[i] * trial->v[i]);
-        *curvature += weighted * weighted;
-    }
-    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++) {
-        *slope += model->rho * step[k] * (trial->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
-        *curvature += model->rho * step[k] * step[k];
-    }
+        srl_line_move(model, line, trial, rates, t);
+    const bool judged = srl_point_judge(model, trial);
+    line->last.known = line->last.known && judged;
+    return judged && finite;
 }
 
 /* The minimum is between the two; to = INFINITY while no end is known. */
@@ -150,13 +131,14 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
     struct bracket bracket = {0.0, INFINITY};
     double t = 1.0;
     search->best_t = 0.0;
+    srl_line_begin(model, &search->line, point, -promise <= FINE * noise);
     search->reach = fmax(search->reach, srl_norm(model->d, point->x));
     for (int count = 1; count <= EVALUATIONS; count++) {
         if (srl_budget_exhausted(budget) != SOFTRELU_NOT_RUN)
             return search->best_t > 0.0 ? settle(model, search, budget, trial, scale) : SRL_SEARCH_EXHAUSTED;
         budget->evaluations++;
         *scale = t;
-        const bool finite = evaluate(model, point, step, rates, t, search->reach, trial);
+        const bool finite = evaluate(model, point, step, rates, t, search->reach, &search->line, trial);
         const double change = trial->merit - point->merit;
         const bool falls = finite && change <= ARMIJO * t * promise && change < 0.0;
         if (finite && -promise <= noise && fabs(change) <= noise)
@@ -164,8 +146,11 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
         if (falls && t == 1.0 && fabs(change - promise) <= -AGREEMENT * promise)
             return SRL_SEARCH_AGREED;
         double slope = INFINITY, curvature = NAN;
-        if (finite)
-            differentiate(model, trial, step, rates, search, &slope, &curvature);
+        if (finite) {
+            srl_outer_derivatives(model, &trial->outer, trial->q, trial->r);
+            srl_line_rates(model, &search->line, rates, search->rates);
+            srl_line_derivatives(model, trial, trial->r, step, rates, search->rates, &slope, &curvature);
+        }
         if (falls && (search->best_t == 0.0 || trial->merit < search->best_merit))
             keep_best(model, search, trial, t);
         const bool beyond = !falls || slope > 0.0;

@@ -1,16 +1,18 @@
 /*
  * Search along x + t p for a point where F falls enough, close to the minimum on the line.
  *
- * A line is cheap: rates = A1 p are known, so that F, its slope and its curvature at x + t p cost two products with A2, against
- * a whole Hessian for a new direction. And it pays to search well, because F bends at kinks: a unit that turns on adds
- * curvature that the model at x knows nothing of, and the minimum lies right behind that kink. Newton's method on the slope,
- * started from the steep side, finds it in a step or two where halving t would creep towards the kink.
+ * A line is cheap: rates = A1 p are known, so that F, its slope and its curvature at x + t p cost one product with A2 for the
+ * whole line and the columns of the units that flip (step/line.h), against a whole Hessian for a new direction. And it pays to
+ * search well, because F bends at kinks: a unit that turns on adds curvature that the model at x knows nothing of, and the
+ * minimum lies right behind that kink. Newton's method on the slope, started from the steep side, finds it in a step or two
+ * where halving t would creep towards the kink.
  */
 #ifndef SRL_STEP_LINE_SEARCH_H
 #define SRL_STEP_LINE_SEARCH_H
 
 #include "model/point.h"
 #include "step/budget.h"
+#include "step/line.h"
 
 enum srl_search {
     SRL_SEARCH_AGREED,    /* F fell by what the model said, at t = 1 */
@@ -23,8 +25,9 @@ enum srl_search {
 struct srl_line_search {
     struct srl_point best; /* the lowest point so far (x and v only), and its t and merit */
     double best_t, best_merit;
-    double *hidden, *output; /* n and m of scratch */
-    double reach;            /* the largest |x| of this solve so far: set to 0 when one begins */
+    struct srl_line line;
+    double *rates; /* of the logits, scratch (m) */
+    double reach;  /* the largest |x| of this solve so far: set to 0 when one begins */
 };
 
 void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *search, const struct srl_model *model);

@@ -30,9 +30,15 @@ static int factor_with(struct srl_newton *newton, int64_t d, double shift) {
     return srl_potrf(d, newton->factor, d);
 }
 
-bool srl_newton_is_convex(struct srl_newton *newton, int64_t d) { return factor_with(newton, d, 0.0) == 0; }
+bool srl_newton_is_convex(struct srl_newton *newton, int64_t d) {
+    newton->is_factor = factor_with(newton, d, 0.0) == 0;
+    return newton->is_factor;
+}
 
 int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) {
+    if (least_shift == 0.0 && newton->is_factor)
+        return 0;
+    newton->is_factor = false;
     const double scale = srl_newton_scale(newton, d);
     /* the matrix changes little from one iteration to the next: start just below what was needed last time */
     const double first_rung = fmax(fmax(fmax(FIRST_SHIFT * scale, DBL_MIN), SHIFT_FACTOR * least_shift),

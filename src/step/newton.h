@@ -13,12 +13,15 @@ struct srl_newton {
     double *factor;  /* Cholesky factor of H + shift I */
     double *step;    /* p (d) */
     double shift;    /* tau of the last factorisation */
+    bool is_factor;  /* factor is that of H itself, as it is now */
     double foothold; /* least shift that worked last time one was needed: the ladder is climbed from just below it */
     int64_t factorisations;
 };
 
 void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const struct srl_model *model);
 
+/* To be called when H has changed. */
+static inline void srl_newton_forget(struct srl_newton *newton) { newton->is_factor = false; }
 /* Factors H + tau I for the first tau that works, from least_shift upwards (0 tries H itself first).
    0: done; > 0: no shift helped (H is not finite); < 0: LAPACK refused an argument. */
 int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift);

@@ -165,6 +165,33 @@ static void evaluator_outputs(void **state) {
     assert_non_null(softrelu_evaluator_message(NULL));
 }
 
+/* Each of its values by number and by name; numbers between them and other names are refused. */
+static void check_choice(softrelu_solver *solver, softrelu_setting id, const char *setting, int64_t standard) {
+    int64_t value = -1, now = -1;
+    const char *name;
+    assert_int_equal(softrelu_solver_get_integer(solver, id, &now), SOFTRELU_OK);
+    assert_int_equal(now, standard);
+    int64_t values = 0;
+    for (; (name = softrelu_setting_choice(id, values, &value)) != NULL; values++) {
+        assert_int_equal(softrelu_solver_set_text(solver, setting, name), SOFTRELU_OK);
+        assert_int_equal(softrelu_solver_get_integer(solver, id, &now), SOFTRELU_OK);
+        assert_int_equal(now, value);
+        REFUSE(softrelu_solver_set_integer(solver, id, value + 1), SOFTRELU_ERROR_VALUE);
+        SAYS(softrelu_solver_message(solver), setting);
+        assert_int_equal(softrelu_solver_set_integer(solver, id, value), SOFTRELU_OK);
+    }
+    assert_true(values >= 2);
+    REFUSE(softrelu_solver_set_integer(solver, id, -1), SOFTRELU_ERROR_VALUE);
+    REFUSE(softrelu_solver_set_real(solver, id, 0.0), SOFTRELU_ERROR_UNKNOWN);
+    REFUSE(softrelu_solver_set_text(solver, setting, "nothing of the kind"), SOFTRELU_ERROR_VALUE);
+    SAYS(softrelu_solver_message(solver), softrelu_setting_choice(id, values - 1, NULL));
+    REFUSE(softrelu_solver_set_text(solver, setting, "0"), SOFTRELU_ERROR_VALUE);
+    assert_int_equal(softrelu_solver_get_integer(solver, id, &now), SOFTRELU_OK);
+    assert_int_equal(now, value);
+    assert_int_equal(softrelu_solver_set_integer(solver, id, standard), SOFTRELU_OK);
+    assert_null(softrelu_setting_choice(id, -1, NULL));
+}
+
 static void settings_described(void **state) {
     const struct handles *handles = *state;
     const int64_t count = softrelu_setting_count();
@@ -177,7 +204,9 @@ static void settings_described(void **state) {
         assert_int_equal(softrelu_setting_describe(k, &id, &name, &type, &standard, &least, &most, &text), SOFTRELU_OK);
         assert_true(name != NULL && name[0] != '\0' && text != NULL && text[0] != '\0');
         assert_true(least <= standard && standard <= most);
-        if (type == SOFTRELU_INTEGER) {
+        if (type == SOFTRELU_CHOICE) {
+            check_choice(handles->solver, id, name, (int64_t)standard);
+        } else if (type == SOFTRELU_INTEGER) {
             int64_t value = -1, again = -1;
             assert_int_equal(softrelu_solver_get_integer(handles->solver, id, &value), SOFTRELU_OK);
             assert_true((double)value == standard);
@@ -316,7 +345,9 @@ static int call_back(const softrelu_report *report, void *user) {
     REFUSE(softrelu_solver_set_integer(s, SOFTRELU_SETTING_TRACE_LENGTH, 5), SOFTRELU_ERROR_STATE);
     REFUSE(softrelu_solver_set_real(s, SOFTRELU_SETTING_TOLERANCE, 0.5), SOFTRELU_ERROR_STATE);
     REFUSE(softrelu_solver_set_text(s, "tolerance", "0.5"), SOFTRELU_ERROR_STATE);
-    REFUSE(softrelu_solver_solution(s, x, D), SOFTRELU_ERROR_STATE);
+    x[0] = SENTINEL;
+    assert_int_equal(softrelu_solver_solution(s, x, D), SOFTRELU_OK); /* the present point */
+    assert_true(x[0] != SENTINEL && isfinite(x[0]));
     assert_int_equal(softrelu_solver_get_integer(s, SOFTRELU_SETTING_TRACE_LENGTH, &integer), SOFTRELU_OK);
     assert_int_equal(softrelu_solver_get_real(s, SOFTRELU_SETTING_TOLERANCE, &real), SOFTRELU_OK);
     return 0;

@@ -9,7 +9,8 @@ from program import COMMAND, D, N, ProgramTest, objective
 
 DATA = ("--A1", "A1.npy", "--A2", "A2.npy", "--b", "b.npy", "--c1", "c1.npy", "--c2", "c2.npy", "--w", "w.npy")
 CERTIFICATE = {"verdict", "reason", "text", "loss", "residual", "residual_relative", "pinned_kinks", "concave_kinks", "active_bounds",
-               "complementarity_margin", "free_dimensions", "curvature", "curvature_round_off", "slope"}
+               "complementarity_margin", "free_dimensions", "curvature", "curvature_round_off", "slope", "distance_bound",
+               "convergence_radius", "distance", "distance_text", "global"}
 
 
 class Certify(ProgramTest):
@@ -35,6 +36,33 @@ class Certify(ProgramTest):
         self.assertEqual(one["dimensions"], {"n": N, "d": D, "m": 6})
         self.assertAlmostEqual(one["certificate"]["loss"], objective(self.arrays, x), delta=1e-14)
         self.assertEqual(self.certify("--quiet").stdout, "")
+
+    def test_distance(self):
+        x = self.solved()
+        done = self.certify("--report", "certify.json")
+        solved, certificate = self.report("solve.json"), self.report("certify.json")["certificate"]
+        self.assertEqual((solved["distance"], certificate["distance"]), ("proved", "proved"))
+        self.assertEqual(solved["distance_bound"], certificate["distance_bound"])
+        self.assertLess(0.0, solved["distance_bound"])
+        self.assertLess(solved["distance_bound"], 1e-9 * np.linalg.norm(x))
+        self.assertIn("  distance   at most %.2g from a local minimiser\n" % solved["distance_bound"], done.stdout)
+        self.save("x", x + 0.05)  # none for a point that is no minimiser: what it is has been said
+        done = self.certify("--report", "certify.json")
+        certificate = self.report("certify.json")["certificate"]
+        self.assertEqual((certificate["distance"], certificate["distance_bound"]), ("not-certified", None))
+        self.assertIn("no certified local minimiser", certificate["distance_text"])
+        self.assertNotIn("distance", done.stdout)
+
+    def test_distance_unknown(self):
+        # x is next to a kink; without it the minimiser would be beyond
+        for name, values in {"A1": [[1.0]], "A2": [[1.0], [-1.0]], "b": [0.5, 0.5], "x": [1e-6], "x_ref": [-1e-3]}.items():
+            self.save(name, np.array(values))
+        done = self.run_program("certify", "--A1", "A1.npy", "--A2", "A2.npy", "--b", "b.npy", "--rho", "1", "--x-ref", "x_ref.npy",
+                                "--x", "x.npy", "--tolerance", "0.5", "--report", "certify.json")
+        certificate = self.report("certify.json")["certificate"]
+        self.assertEqual((certificate["distance"], certificate["distance_bound"]), ("cell", None))
+        self.assertIn("  distance   not bounded: a kink", done.stdout)
+        self.assertLessEqual(max(len(line) for line in done.stdout.splitlines()), 80)
 
     def test_direction_descends(self):
         x = self.solved() + 0.05

@@ -10,7 +10,8 @@ import numpy as np
 from program import COMMAND, D, M, N, WRAPPED, ProgramTest, objective
 
 KEYS = {"schema", "version", "termination", "converged", "loss", "residual", "residual_relative", "iterations", "evaluations",
-        "seconds", "pinned_kinks", "active_bounds", "dimensions", "settings", "trace", "certificate", "multipliers"}
+        "seconds", "pinned_kinks", "active_bounds", "dimensions", "settings", "trace", "certificate", "multipliers",
+        "distance_bound", "distance"}
 
 
 class Solve(ProgramTest):

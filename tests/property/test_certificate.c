@@ -536,6 +536,27 @@ static void every_allocation_fails(void **state) {
     assert_int_equal(budget.live, 0);
 }
 
+/* The search over the sides of ridges is bounded by its work; where there is no ridge there is nothing to search, however many
+   the unknowns. */
+static void many_unknowns(void **state) {
+    (void)state;
+    if (test_count(1, 0) == 0)
+        return; /* 400^3 is too much for valgrind */
+    struct test_random random = {71};
+    struct instance instance = synthetic_instance(&random, 500, 400, 40, 0.5, 0.1);
+    struct solving solving = solving_of(&instance);
+    assert_int_equal(solve_and_check(&solving).termination, SOFTRELU_CONVERGED);
+    double *x = test_doubles(400), *direction = test_doubles(400);
+    assert_int_equal(softrelu_solver_solution(solving.solver, x, 400), SOFTRELU_OK);
+    const struct judgement found = judge(solving.built.problem, x, 400, direction);
+    assert_int_equal(found.verdict, SOFTRELU_VERDICT_CERTIFIED);
+    assert_true(found.concave == 0.0);
+    free(x);
+    free(direction);
+    solving_free(&solving);
+    instance_free(&instance);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(valley_and_ridge),
@@ -549,6 +570,7 @@ int main(void) {
         cmocka_unit_test(minimisers_on_kinks),
         cmocka_unit_test(random_saddles),
         cmocka_unit_test(overflow_of_the_curvature),
+        cmocka_unit_test(many_unknowns),
         cmocka_unit_test(every_allocation_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

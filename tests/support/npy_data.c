@@ -11,7 +11,9 @@ void data_path(char *path, size_t size, const char *folder, const char *name) {
 
 static void read_shape(const char *header, const char *path, struct npy_data *data) {
     const char *shape = strstr(header, "'shape': (");
-    if (strstr(header, "'descr': '<f8'") == NULL || strstr(header, "'fortran_order': False") == NULL || shape == NULL)
+    data->single = strstr(header, "'descr': '<f4'") != NULL;
+    if ((strstr(header, "'descr': '<f8'") == NULL && !data->single) || strstr(header, "'fortran_order': False") == NULL ||
+        shape == NULL)
         fail_msg("%s: not the kind of array this reader takes: %s", path, header);
     char *rest = NULL;
     data->rows = strtoll(shape + strlen("'shape': ("), &rest, 10);
@@ -22,10 +24,23 @@ static void read_shape(const char *header, const char *path, struct npy_data *da
         fail_msg("%s: shape out of range: %s", path, header);
 }
 
+/* Whether count numbers could be read, floats widened. */
+static bool read_values(FILE *file, const struct npy_data *data, size_t count) {
+    if (!data->single)
+        return fread(data->values, sizeof(double), count, file) == count;
+    for (size_t i = 0; i < count; i++) {
+        float value;
+        if (fread(&value, sizeof value, 1, file) != 1)
+            return false;
+        data->values[i] = (double)value;
+    }
+    return true;
+}
+
 struct npy_data npy_read(const char *folder, const char *name) {
     char path[1024], header[1024] = "";
     data_path(path, sizeof path, folder, name);
-    struct npy_data data = {0, 0, NULL};
+    struct npy_data data = {0, 0, false, NULL};
     unsigned char start[10];
     FILE *file = fopen(path, "rb");
     if (file == NULL)
@@ -38,7 +53,7 @@ struct npy_data npy_read(const char *folder, const char *name) {
     read_shape(header, path, &data);
     const size_t count = (size_t)(data.rows * data.columns);
     data.values = test_doubles(data.rows * data.columns);
-    if (fread(data.values, sizeof(double), count, file) != count || fgetc(file) != EOF)
+    if (!read_values(file, &data, count) || fgetc(file) != EOF)
         fail_msg("%s: the data do not fill the shape exactly", path);
     (void)fclose(file);
     return data;

@@ -1,4 +1,5 @@
-/* Reads the .npy files of tests/data: version 1.0, '<f8', C order, at most two dimensions. Anything else fails the test. */
+/* Reads the .npy files of tests/data: version 1.0, '<f8' or '<f4', C order, at most two dimensions. Anything else fails the
+ * test. */
 #ifndef SOFTRELU_TESTS_NPY_DATA_H
 #define SOFTRELU_TESTS_NPY_DATA_H
 
@@ -6,6 +7,7 @@
 
 struct npy_data {
     int64_t rows, columns; /* columns = 1 for a vector */
+    bool single;           /* float32 in the file */
     double *values;
 };
 

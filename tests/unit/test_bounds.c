@@ -14,14 +14,14 @@ static void look(const struct srl_model *model, const double *x) {
         outside += !(x[k] >= srl_lower(model, k) && x[k] <= srl_upper(model, k));
 }
 
-bool __real_srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
-bool __wrap_srl_point_evaluate(const struct srl_model *model, struct srl_point *point);
+bool __real_srl_point_judge(const struct srl_model *model, struct srl_point *point);
+bool __wrap_srl_point_judge(const struct srl_model *model, struct srl_point *point);
 bool __real_srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
 bool __wrap_srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x);
 
-bool __wrap_srl_point_evaluate(const struct srl_model *model, struct srl_point *point) {
+bool __wrap_srl_point_judge(const struct srl_model *model, struct srl_point *point) {
     look(model, point->x);
-    return __real_srl_point_evaluate(model, point);
+    return __real_srl_point_judge(model, point);
 }
 
 bool __wrap_srl_point_move(const struct srl_model *model, struct srl_point *point, const double *x) {
@@ -55,6 +55,9 @@ static void one_problem(struct test_random *random, int64_t trial) {
     struct solving solving = solving_of(&instance);
     double *x = test_doubles(d), *start = test_doubles(d);
     random_fill(random, 3.0, d, start); /* mostly outside */
+    static const char *const hessians[] = {"exact", "gauss-newton", "sampled"};
+    assert_int_equal(softrelu_solver_set_text(solving.solver, "hessian", hessians[trial % 3]), SOFTRELU_OK);
+    assert_int_equal(softrelu_solver_set_text(solving.solver, "step", trial % 2 == 0 ? "pcg" : "cholesky"), SOFTRELU_OK);
     for (int attempt = 0; attempt < 2; attempt++) {
         assert_int_equal(softrelu_solver_set_start(solving.solver, attempt == 0 ? start : NULL, attempt == 0 ? d : 0),
                          SOFTRELU_OK);

@@ -1,0 +1,124 @@
+#include "step/line.h"
+
+#include <string.h>
+
+enum { FEW = 8 };                  /* one unit in so many: more flips than that, and whole products are faster */
+static const double NEAREST = 0.5; /* times the t of a base: no smaller t is reached from it */
+
+static void carve_base(struct srl_arena *arena, struct srl_line_base *base, const struct srl_model *model) {
+    base->z = srl_arena_doubles(arena, model->m);
+    base->y = srl_arena_doubles(arena, model->m);
+    base->on = srl_arena_flags(arena, model->n);
+}
+
+void srl_line_carve(struct srl_arena *arena, struct srl_line *line, const struct srl_model *model) {
+    carve_base(arena, &line->start, model);
+    carve_base(arena, &line->last, model);
+    line->flips = srl_arena_indices(arena, model->n);
+    line->of_z = srl_arena_doubles(arena, model->n);
+    line->of_y = srl_arena_doubles(arena, model->n);
+    line->hidden = srl_arena_doubles(arena, model->n);
+}
+
+static void set_base(const struct srl_model *model, struct srl_line_base *base, const struct srl_point *point, double t) {
+    base->known = true;
+    base->has_y = false;
+    base->t = t;
+    memcpy(base->z, point->z, (size_t)model->m * sizeof *base->z);
+    for (int64_t i = 0; i < model->n; i++)
+        base->on[i] = point->u[i] > 0.0;
+}
+
+void srl_line_begin(const struct srl_model *model, struct srl_line *line, const struct srl_point *point, bool whole) {
+    line->whole = whole;
+    line->from = NULL;
+    line->last.known = false;
+    set_base(model, &line->start, point, 0.0);
+}
+
+static void find_rates(const struct srl_model *model, struct srl_line *line, const unsigned char *on, const double *rates,
+                       double *y) {
+    for (int64_t i = 0; i < model->n; i++)
+        line->hidden[i] = on[i] ? rates[i] : 0.0;
+    srl_to_outputs(model, line->hidden, y);
+}
+
+/* The units on other sides than at the base; false when they are too many. */
+static bool find_flips(const struct srl_model *model, struct srl_line *line, const struct srl_line_base *base,
+                       const struct srl_point *trial) {
+    line->count = 0;
+    for (int64_t i = 0; i < model->n; i++)
+        if ((trial->u[i] > 0.0) != (base->on[i] != 0))
+            line->flips[line->count++] = (int32_t)i;
+    return FEW * line->count <= model->n;
+}
+
+/* sum += the flipped columns of A2 times weights. */
+static void add_columns(const struct srl_model *model, const struct srl_line *line, const double *weights, double *sum) {
+    const struct srl_matrix *a2 = &model->A2;
+    if (!srl_has_output_layer(model)) {
+        for (int64_t k = 0; k < line->count; k++)
+            sum[line->flips[k]] += weights[k];
+    } else if (a2->row_major) {
+        for (int64_t j = 0; j < model->m; j++) {
+            const double *row = a2->data + j * a2->ld;
+            double part = 0.0;
+            for (int64_t k = 0; k < line->count; k++)
+                part += row[line->flips[k]] * weights[k];
+            sum[j] += part;
+        }
+    } else {
+        for (int64_t k = 0; k < line->count; k++)
+            srl_axpy(model->m, weights[k], a2->data + line->flips[k] * a2->ld, sum);
+    }
+}
+
+/* trial->z from the base. */
+static void move_from(const struct srl_model *model, struct srl_line *line, struct srl_line_base *base, struct srl_point *trial,
+                      const double *rates, double t) {
+    if (!base->has_y)
+        find_rates(model, line, base->on, rates, base->y);
+    base->has_y = true;
+    for (int64_t k = 0; k < line->count; k++) {
+        const double u = trial->u[line->flips[k]], rate = rates[line->flips[k]];
+        line->of_z[k] = u > 0.0 ? u : -u;
+        line->of_y[k] = u > 0.0 ? rate : -rate;
+    }
+    memcpy(trial->z, base->z, (size_t)model->m * sizeof *trial->z);
+    srl_axpy(model->m, t - base->t, base->y, trial->z);
+    add_columns(model, line, line->of_z, trial->z);
+    line->from = base;
+}
+
+void srl_line_move(const struct srl_model *model, struct srl_line *line, struct srl_point *trial, const double *rates,
+                   double t) {
+    if (!line->whole && find_flips(model, line, &line->start, trial)) {
+        move_from(model, line, &line->start, trial, rates, t);
+    } else if (!line->whole && line->last.known && t >= NEAREST * line->last.t && find_flips(model, line, &line->last, trial)) {
+        move_from(model, line, &line->last, trial, rates, t);
+    } else {
+        srl_logits(model, trial->h, trial->z);
+        set_base(model, &line->last, trial, t);
+        line->from = NULL;
+    }
+}
+
+void srl_line_leave(const struct srl_model *model, struct srl_line *line, struct srl_point *trial) {
+    srl_logits(model, trial->h, trial->z);
+    set_base(model, &line->last, trial, 0.0);
+    line->last.known = false;
+    line->from = NULL;
+}
+
+void srl_line_rates(const struct srl_model *model, struct srl_line *line, const double *rates, double *y) {
+    struct srl_line_base *last = &line->last;
+    if (line->from != NULL) {
+        memcpy(y, line->from->y, (size_t)model->m * sizeof *y);
+        add_columns(model, line, line->of_y, y);
+        return;
+    }
+    if (!last->has_y)
+        find_rates(model, line, last->on, rates, last->y);
+    last->has_y = true;
+    memcpy(y, last->y, (size_t)model->m * sizeof *y);
+}
