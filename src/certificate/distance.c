@@ -207,7 +207,7 @@ static double change_of_width(const struct softrelu_certificate *certificate, co
     for (int64_t i = kink->unit, j = kink->next; i >= 0; i = j, j = j >= 0 ? certificate->next[j] : -1) {
         double least = INFINITY, most = -INFINITY;
         for (int64_t o = 0; o < model->m; o++) {
-            const double entry = srl_has_output_layer(model) ? srl_entry(&model->A2, o, i) : o == i ? 1.0 : 0.0;
+            const double entry = srl_output_entry(model, o, i);
             least = fmin(least, entry);
             most = fmax(most, entry);
         }

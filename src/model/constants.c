@@ -1,6 +1,5 @@
 #include "model/constants.h"
 
-#include <float.h>
 #include <string.h>
 
 void srl_constants_carve(struct srl_arena *arena, struct srl_constants *constants, const struct srl_model *model) {
@@ -18,11 +17,6 @@ void srl_constants_carve(struct srl_arena *arena, struct srl_constants *constant
     constants->back = srl_arena_doubles(arena, model->n);
     constants->eigenvalues = srl_arena_doubles(arena, d);
     constants->work = srl_arena_doubles(arena, srl_syev_work(d));
-}
-
-/* What round-off may change an eigenvalue by, relative to the trace of the terms. */
-static double noise_of(const struct srl_model *model) {
-    return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON;
 }
 
 /* factor * square^2 where a factor of 0 wins over anything. */
@@ -43,14 +37,13 @@ static bool find_ends(struct srl_constants *constants, double *matrix, double *l
     return true;
 }
 
-/* out = R + factor S, lower triangles; S = NULL: 0. */
+/* out = R + factor S, lower triangles. */
 static void regulariser_plus(const struct srl_model *model, double factor, const double *s, double *out) {
     const int64_t d = model->d;
+    srl_copy_curvature(model, out);
     for (int64_t j = 0; j < d; j++)
-        for (int64_t i = j; i < d; i++) {
-            const double r = model->curvature != NULL ? model->curvature[i + j * d] : i == j ? model->rho : 0.0;
-            out[i + j * d] = s != NULL ? r + factor * s[i + j * d] : r;
-        }
+        for (int64_t i = j; i < d; i++)
+            out[i + j * d] += factor * s[i + j * d];
 }
 
 static double trace_of(const double *matrix, int64_t d) {
@@ -86,7 +79,8 @@ static double row_distance_of_all_cells(struct srl_constants *constants) {
 static double proved_regulariser(const struct srl_constants *constants) {
     const struct srl_model *model = constants->model;
     const double least = constants->numbers[SOFTRELU_CONSTANT_REGULARISER_LEAST_INDEX];
-    return model->curvature == NULL ? least : fmax(model->rho, least - noise_of(model) * trace_of(model->curvature, model->d));
+    return model->curvature == NULL ? least
+                                    : fmax(model->rho, least - srl_sum_noise(model) * trace_of(model->curvature, model->d));
 }
 
 /* Lower bound of the least eigenvalue of R + (a fit's Hessian >= -c1 osc^2), osc^2 <= distance^2 p' gram p. */
@@ -101,7 +95,7 @@ static bool least_with(struct srl_constants *constants, double distance, const d
     if (!find_ends(constants, constants->matrix, least, &unused))
         return false;
     const double size = constants->numbers[SOFTRELU_CONSTANT_REGULARISER_LARGEST_INDEX] + factor * trace_of(gram, model->d);
-    *least = isfinite(*least) ? *least - noise_of(model) * size : -INFINITY;
+    *least = isfinite(*least) ? *least - srl_sum_noise(model) * size : -INFINITY;
     return true;
 }
 
@@ -118,14 +112,14 @@ static bool put_regulariser(struct srl_constants *constants) {
     const struct srl_model *model = constants->model;
     double least = model->rho, largest = model->rho, gram_least, gram_largest;
     if (model->curvature != NULL) {
-        regulariser_plus(model, 0.0, NULL, constants->matrix);
+        srl_copy_curvature(model, constants->matrix);
         if (!find_ends(constants, constants->matrix, &least, &largest))
             return false;
     }
     memset(constants->convexity.rows.on, 1, (size_t)model->n);
     find_gram(constants, constants->gram);
     memcpy(constants->matrix, constants->gram, (size_t)model->d * (size_t)model->d * sizeof *constants->matrix);
-    const double noise = noise_of(model) * trace_of(constants->gram, model->d);
+    const double noise = srl_sum_noise(model) * trace_of(constants->gram, model->d);
     if (!find_ends(constants, constants->matrix, &gram_least, &gram_largest))
         return false;
     constants->gram_least = isfinite(noise) ? fmax(gram_least - noise, 0.0) : 0.0;
@@ -147,7 +141,7 @@ static bool put_hessian_bounds(struct srl_constants *constants) {
     regulariser_plus(model, factor, constants->gram, constants->matrix);
     if (!find_ends(constants, constants->matrix, &unused, &largest))
         return false;
-    largest += noise_of(model) * (r_largest * (double)model->d + factor * trace_of(constants->gram, model->d));
+    largest += srl_sum_noise(model) * (r_largest * (double)model->d + factor * trace_of(constants->gram, model->d));
     numbers[SOFTRELU_CONSTANT_HESSIAN_LEAST_ALL_INDEX] =
         fmax(least, proved_regulariser(constants) - times_square(constants->loss.below, of_g));
     numbers[SOFTRELU_CONSTANT_HESSIAN_LARGEST_ALL_INDEX] =
@@ -218,7 +212,7 @@ static void accumulate(struct srl_constants *constants) {
     double *block = constants->convexity.rows.block;
     find_mean(constants);
     memset(constants->matrix, 0, (size_t)d * (size_t)d * sizeof *constants->matrix);
-    regulariser_plus(model, 0.0, NULL, constants->other);
+    srl_copy_curvature(model, constants->other);
     for (int64_t first = 0; first < model->m; first += SRL_ROW_BLOCK) {
         const int64_t count = model->m - first < SRL_ROW_BLOCK ? model->m - first : SRL_ROW_BLOCK;
         srl_rows_read(&constants->convexity.rows, model, SRL_ROWS_OF_G, first, count, block);

@@ -20,11 +20,6 @@ void srl_convexity_carve(struct srl_arena *arena, struct srl_convexity_work *wor
     work->factored = work->ill = false;
 }
 
-/* A bound of what round-off does to sums of products of the problem's sizes, relative to their terms. */
-static double unit_noise(const struct srl_model *model) {
-    return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON;
-}
-
 static double trace_of_regulariser(const struct srl_model *model) {
     double trace = 0.0;
     for (int64_t k = 0; k < model->d; k++)
@@ -34,15 +29,9 @@ static double trace_of_regulariser(const struct srl_model *model) {
 
 /* matrix = R - multiple I, lower triangle; returns the trace of R. */
 static double shifted_regulariser(const struct srl_model *model, double multiple, double *matrix) {
-    const int64_t d = model->d;
-    memset(matrix, 0, (size_t)d * (size_t)d * sizeof *matrix);
-    if (model->curvature != NULL)
-        memcpy(matrix, model->curvature, (size_t)d * (size_t)d * sizeof *matrix);
-    for (int64_t k = 0; k < d; k++) {
-        if (model->curvature == NULL)
-            matrix[k + k * d] = model->rho;
-        matrix[k + k * d] -= multiple;
-    }
+    srl_copy_curvature(model, matrix);
+    for (int64_t k = 0; k < model->d; k++)
+        matrix[k + k * model->d] -= multiple;
     return trace_of_regulariser(model);
 }
 
@@ -84,7 +73,7 @@ static struct rounded regulariser_at(const struct srl_model *model, const double
         sum += 0.5 * model->rho * offset * offset;
         size += model->rho * (x[k] * x[k] + centre * centre);
     }
-    return (struct rounded){sum, unit_noise(model) * size};
+    return (struct rounded){sum, srl_sum_noise(model) * size};
 }
 
 /* The loss at the logits in work->outputs, which are off by as much as noise each. It is a difference of terms that have at
@@ -106,7 +95,8 @@ static struct rounded loss_at(const struct srl_convexity_work *work, const struc
             sum += 0.5 * difference * difference;
     }
     const double slope = model->loss == SOFTRELU_KL ? 2.0 * size : 2.0 * (1.0 + size);
-    return (struct rounded){sum, slope * (noise + unit_noise(model) * (1.0 + span + log(total))) + unit_noise(model) * sum};
+    return (struct rounded){sum,
+                            slope * (noise + srl_sum_noise(model) * (1.0 + span + log(total))) + srl_sum_noise(model) * sum};
 }
 
 /* An upper bound of F(x), from reg(x) and u in work->at_point. */
@@ -122,7 +112,7 @@ static double level_at(struct srl_convexity_work *work, const struct srl_model *
     srl_logits(model, hidden, work->outputs);
     if (model->c2 != NULL)
         size += srl_max_abs(model->m, model->c2);
-    const struct rounded loss = loss_at(work, model, unit_noise(model) * size);
+    const struct rounded loss = loss_at(work, model, srl_sum_noise(model) * size);
     return regulariser.value + regulariser.noise + loss.value + loss.noise;
 }
 
@@ -139,8 +129,8 @@ static double least_loss(const struct srl_model *model) {
         outside += 0.5 * excess * excess;
     }
     if (model->loss != SOFTRELU_KL) {
-        const double missed = fmax(fabs(sum - 1.0) - unit_noise(model) * (1.0 + size), 0.0);
-        return (1.0 - unit_noise(model)) * fmax(outside, 0.5 * missed * missed / (double)model->m);
+        const double missed = fmax(fabs(sum - 1.0) - srl_sum_noise(model) * (1.0 + size), 0.0);
+        return (1.0 - srl_sum_noise(model)) * fmax(outside, 0.5 * missed * missed / (double)model->m);
     }
     size = 0.0;
     for (int64_t j = 0; j < model->m; j++)
@@ -148,7 +138,7 @@ static double least_loss(const struct srl_model *model) {
             entropy += model->b[j] * (log(sum) - log(model->b[j]));
             size += model->b[j] * (1.0 + fabs(log(sum)) + fabs(log(model->b[j])));
         }
-    return entropy - unit_noise(model) * size;
+    return entropy - srl_sum_noise(model) * size;
 }
 
 /* c, with R c = rho x_ref up to round-off. */
@@ -170,7 +160,7 @@ static double slope_at_centre(struct srl_convexity_work *work, const struct srl_
     for (int64_t k = 0; k < model->d; k++)
         gradient[k] -= model->x_ref != NULL ? model->rho * model->x_ref[k] : 0.0;
     const double reference = model->x_ref != NULL ? model->rho * srl_norm(model->d, model->x_ref) : 0.0;
-    const double noise = unit_noise(model) * (trace * srl_norm(model->d, work->centre) + reference);
+    const double noise = srl_sum_noise(model) * (trace * srl_norm(model->d, work->centre) + reference);
     return (srl_norm(model->d, gradient) + noise) / sqrt(LEAST_EIGENVALUE * trace);
 }
 
@@ -180,7 +170,8 @@ static double radius_of(struct srl_convexity_work *work, const struct srl_model 
     const double trace = trace_of_regulariser(model);
     find_centre(work, model);
     const struct rounded least = regulariser_at(model, work->centre, work->at_centre);
-    const double of_loss = least_loss(model), noise = least.noise + unit_noise(model) * (level + fabs(of_loss) + least.value);
+    const double of_loss = least_loss(model),
+                 noise = least.noise + srl_sum_noise(model) * (level + fabs(of_loss) + least.value);
     const double above = level - of_loss - least.value + noise, slope = slope_at_centre(work, model, trace);
     return (slope + sqrt(2.0 * fmax(above, 0.0) + slope * slope)) * (isnan(above) ? NAN : 1.0);
 }
@@ -199,7 +190,7 @@ static bool has_kink(const struct srl_model *model, int64_t i) {
 }
 
 static double noise_of_unit(const struct srl_model *model, int64_t i, double x_norm) {
-    return unit_noise(model) * (model->row_norms[i] * x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
+    return srl_sum_noise(model) * (model->row_norms[i] * x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
 }
 
 /* Whether side u_i > 0 on the whole box, a the row of unit i: the least of each term is at one end. */
@@ -211,7 +202,7 @@ static bool is_on_side(const struct srl_model *model, int64_t i, const double *a
         least += term;
         size += fabs(term);
     }
-    return least > unit_noise(model) * size;
+    return least > srl_sum_noise(model) * size;
 }
 
 /* The sign of u_i on the whole box; 0 when it has both or the box has no end where it matters. row: d of scratch. */
@@ -275,7 +266,7 @@ static bool ball_holds_units(struct srl_convexity_work *work, const struct srl_m
 static bool is_semidefinite(struct srl_convexity_work *work, const struct srl_model *model, double size) {
     const int64_t d = model->d;
     for (int64_t k = 0; k < d; k++)
-        work->matrix[k + k * d] -= unit_noise(model) * size;
+        work->matrix[k + k * d] -= srl_sum_noise(model) * size;
     return size > TINY && isfinite(size) && srl_potrf(d, work->matrix, d) == 0;
 }
 
@@ -292,7 +283,7 @@ static bool cell_is_convex(struct srl_convexity_work *work, const struct srl_mod
     for (int64_t i = 0; i < model->n; i++) {
         const double column = model->column_norms != NULL ? model->column_norms[i] : 1.0;
         gram += rows->on[i] ? model->row_norms[i] * model->row_norms[i] : 0.0;
-        noise += rows->on[i] ? unit_noise(model) * column * model->row_norms[i] : 0.0;
+        noise += rows->on[i] ? srl_sum_noise(model) * column * model->row_norms[i] : 0.0;
     }
     if (rows->active_count == 0)
         return true; /* all units are off */

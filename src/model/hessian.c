@@ -80,13 +80,7 @@ static void add_rows_of_units_off(const struct srl_model *model, struct srl_hess
 }
 
 void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *work, const double *r, double *hessian) {
-    const int64_t d = model->d;
-    if (model->curvature != NULL)
-        memcpy(hessian, model->curvature, (size_t)d * (size_t)d * sizeof *hessian);
-    else
-        memset(hessian, 0, (size_t)d * (size_t)d * sizeof *hessian);
-    for (int64_t k = 0; k < d && model->curvature == NULL; k++)
-        hessian[k + k * d] = model->rho;
+    srl_copy_curvature(model, hessian);
     if (!srl_has_output_layer(model))
         add_rows_of_units_off(model, work, r, hessian);
 }

@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -21,6 +22,20 @@ void srl_assemble_curvature(const struct srl_model *model, double *buffer, doubl
     for (int64_t k = 0; k < d; k++)
         curvature[k + k * d] += model->rho;
 }
+
+void srl_copy_curvature(const struct srl_model *model, double *matrix) {
+    const int64_t d = model->d;
+    const size_t size = (size_t)d * (size_t)d * sizeof *matrix;
+    if (model->curvature != NULL) {
+        memcpy(matrix, model->curvature, size);
+        return;
+    }
+    memset(matrix, 0, size);
+    for (int64_t k = 0; k < d; k++)
+        matrix[k + k * d] = model->rho;
+}
+
+double srl_sum_noise(const struct srl_model *model) { return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON; }
 
 /* norms[i] = root of the sum of (entry / divisors[i])^2 over vector i, times the divisor; vectors lie contiguously or
    interleaved. divisors = NULL: 1. */

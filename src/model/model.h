@@ -58,6 +58,11 @@ static inline double srl_output_entry(const struct srl_model *model, int64_t j, 
 /* R = A1' diag(w^2) A1 + rho I into the lower triangle of curvature (d x d); buffer: srl_curvature_rows(model) x d doubles. */
 void srl_assemble_curvature(const struct srl_model *model, double *buffer, double *curvature);
 int64_t srl_curvature_rows(const struct srl_model *model);
+/* R into the lower triangle of matrix (d x d), whether or not the model has it as one. */
+void srl_copy_curvature(const struct srl_model *model, double *matrix);
+
+/* A bound of what round-off does to sums of products of the problem's sizes, relative to their terms. */
+double srl_sum_noise(const struct srl_model *model);
 /* |a_i| for every row of A1, and the norms of the columns of A2, each with n entries. scratch: n doubles. */
 void srl_row_norms(const struct srl_model *model, double *scratch, double *norms);
 void srl_column_norms(const struct srl_model *model, double *scratch, double *norms);

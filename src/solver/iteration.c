@@ -204,7 +204,9 @@ static void improve(struct srl_solver *solver) {
         solver->damping = raised_damping(solver);
 }
 
-static void note_sample(const struct srl_solver *solver, struct srl_progress *progress) {
+/* Of a Newton step that has been taken: its shift, and what the matrix was made of. */
+static void note_step(struct srl_solver *solver, struct srl_progress *progress) {
+    solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
     if (solver->matrix.source == SRL_MATRIX_SAMPLED)
         progress->sample_rows = solver->matrix.work.sampler.count;
 }
@@ -226,8 +228,7 @@ static softrelu_termination take_newton_step(struct srl_solver *solver, struct s
             if (search == SRL_SEARCH_DECREASED)
                 accelerate(solver);
             solver->damping = solver->damping > LEAST_DAMPING * scale ? DAMPING_DOWN * solver->damping : 0.0;
-            solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
-            note_sample(solver, progress);
+            note_step(solver, progress);
             return SOFTRELU_NOT_RUN;
         }
         improve(solver);
@@ -255,8 +256,7 @@ static softrelu_termination take_whole_step(struct srl_solver *solver, struct sr
         return SOFTRELU_NO_PROGRESS;
     progress->step_scale = 1.0;
     progress->shift = solver->newton.shift;
-    solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
-    note_sample(solver, progress);
+    note_step(solver, progress);
     srl_take_trial(solver, &stationarity);
     return SOFTRELU_NOT_RUN;
 }

@@ -279,10 +279,13 @@ static void blas_threads(void **state) {
     (void)state;
     struct scene *scene = scene_of(SOFTRELU_SQUARES);
     const int before = softrelu_blas_threads();
-    if (softrelu_blas_set_threads(2) != SOFTRELU_OK || softrelu_blas_threads() != 2) {
+    const softrelu_status told = softrelu_blas_set_threads(2);
+    if (told == SOFTRELU_ERROR_STATE || softrelu_blas_threads() == 1) { /* it cannot be told, or is a serial one */
         scene_free(scene);
         skip();
     }
+    assert_int_equal(told, SOFTRELU_OK);
+    assert_int_equal(softrelu_blas_threads(), 2);
     softrelu_batch *keep = NULL, *automatic = NULL, *alone = batch_of(scene, 3);
     assert_int_equal(softrelu_batch_create(scene->solver, TARGETS, 2, SOFTRELU_BLAS_KEEP, &keep), SOFTRELU_OK);
     assert_int_equal(softrelu_batch_create(scene->solver, TARGETS, 0, SOFTRELU_BLAS_KEEP, &automatic), SOFTRELU_OK);
