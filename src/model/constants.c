@@ -7,14 +7,11 @@ void srl_constants_carve(struct srl_arena *arena, struct srl_constants *constant
     constants->model = model;
     srl_convexity_carve(arena, &constants->convexity, model);
     srl_point_carve(arena, &constants->point, model);
+    srl_hessian_carve(arena, &constants->hessian, model);
     constants->gram = srl_arena_matrix(arena, d, d);
     constants->matrix = srl_arena_matrix(arena, d, d);
     constants->other = srl_arena_matrix(arena, d, d);
-    constants->largest = srl_arena_doubles(arena, d);
-    constants->mean = srl_arena_doubles(arena, d);
-    constants->scaled = srl_arena_matrix(arena, SRL_ROW_BLOCK, d);
     constants->weights = srl_arena_doubles(arena, model->n > model->m ? model->n : model->m);
-    constants->back = srl_arena_doubles(arena, model->n);
     constants->eigenvalues = srl_arena_doubles(arena, d);
     constants->work = srl_arena_doubles(arena, srl_syev_work(d));
 }
@@ -172,57 +169,15 @@ bool srl_constants_of_problem(struct srl_constants *constants) {
     return true;
 }
 
-/* mean = sum over j != top of f_j (G_j - G_top), relative to G_top: nothing cancels where f_top is close to 1. */
-static void find_mean(struct srl_constants *constants) {
-    const struct srl_model *model = constants->model;
-    const struct srl_outer *outer = &constants->point.outer;
-    struct srl_rows *rows = &constants->convexity.rows;
-    srl_rows_read(rows, model, SRL_ROWS_OF_G, outer->top, 1, constants->largest);
-    memcpy(constants->weights, outer->f, (size_t)model->m * sizeof *constants->weights);
-    constants->weights[outer->top] = 0.0;
-    srl_back_to_hidden(model, constants->weights, constants->back);
-    for (int64_t i = 0; i < model->n; i++)
-        constants->back[i] = rows->on[i] ? constants->back[i] : 0.0;
-    srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, constants->back, 0.0, constants->mean);
-    srl_axpy(model->d, -outer->rest, constants->largest, constants->mean);
-}
-
-/* hessian += sum of r_j C_j C_j' over a block of rows C_j, those with r_j of one sign at a time. */
-static void add_curvature(struct srl_constants *constants, const double *block, int64_t first, int64_t count, double *hessian) {
-    const int64_t d = constants->model->d;
-    for (int sign = 1; sign >= -1; sign -= 2) {
-        int64_t taken = 0;
-        for (int64_t j = 0; j < count; j++) {
-            const double weight = sign * constants->point.r[first + j];
-            if (!(weight > 0.0))
-                continue;
-            for (int64_t k = 0; k < d; k++)
-                constants->scaled[taken * d + k] = sqrt(weight) * block[j * d + k];
-            taken++;
-        }
-        if (taken > 0)
-            srl_syrk(d, taken, sign, constants->scaled, d, 1.0, hessian, d);
-    }
-}
-
-/* matrix = C'C and other = C' diag(r) C + R, from rows of C, a block at a time. */
+/* matrix = C'C and other = C' diag(r) C + R. */
 static void accumulate(struct srl_constants *constants) {
     const struct srl_model *model = constants->model;
-    const int64_t d = model->d;
-    double *block = constants->convexity.rows.block;
-    find_mean(constants);
-    memset(constants->matrix, 0, (size_t)d * (size_t)d * sizeof *constants->matrix);
-    srl_copy_curvature(model, constants->other);
-    for (int64_t first = 0; first < model->m; first += SRL_ROW_BLOCK) {
-        const int64_t count = model->m - first < SRL_ROW_BLOCK ? model->m - first : SRL_ROW_BLOCK;
-        srl_rows_read(&constants->convexity.rows, model, SRL_ROWS_OF_G, first, count, block);
-        for (int64_t j = 0; j < count; j++)
-            for (int64_t k = 0; k < d; k++)
-                block[j * d + k] = (first + j == constants->point.outer.top ? 0.0 : block[j * d + k] - constants->largest[k]) -
-                                   constants->mean[k];
-        srl_syrk(d, count, 1.0, block, d, 1.0, constants->matrix, d);
-        add_curvature(constants, block, first, count, constants->other);
-    }
+    const struct srl_point *point = &constants->point;
+    srl_hessian_assemble(model, &constants->hessian, point, point->r, constants->other);
+    for (int64_t j = 0; j < model->m; j++)
+        constants->weights[j] = 1.0;
+    memset(constants->matrix, 0, (size_t)model->d * (size_t)model->d * sizeof *constants->matrix);
+    srl_hessian_add_fit(model, &constants->hessian, point->outer.top, constants->weights, constants->matrix);
 }
 
 static void put_nearest_kink(const struct srl_constants *constants, double *numbers) {

@@ -11,7 +11,7 @@
 #define SRL_MODEL_CONSTANTS_H
 
 #include "model/convexity.h"
-#include "model/point.h"
+#include "model/hessian.h"
 
 #define SRL_CONSTANT_INDEX(name, number, word, type, text) name##_INDEX,
 enum { SOFTRELU_CONSTANT_LIST(SRL_CONSTANT_INDEX) SRL_CONSTANT_COUNT };
@@ -25,10 +25,9 @@ struct srl_constants {
     double gram_least, gram_largest; /* bounds of the eigenvalues of A1'A1 */
     struct srl_convexity_work convexity;
     struct srl_point point;
-    double *gram, *matrix, *other;   /* A1'A1, and what eigenvalues are sought of (d x d) */
-    double *largest, *mean, *scaled; /* the row of G with the largest output; mean of the others; rows of C (block x d) */
-    double *weights;                 /* the larger of n and m */
-    double *back;                    /* n */
+    struct srl_hessian_work hessian;
+    double *gram, *matrix, *other; /* A1'A1, and what eigenvalues are sought of (d x d) */
+    double *weights;               /* the larger of n and m */
     double *eigenvalues, *work;
 };
 

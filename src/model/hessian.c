@@ -131,9 +131,16 @@ void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *wor
     }
 }
 
+void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const double *r,
+                         double *hessian) {
+    if (!srl_has_output_layer(model))
+        add_rows_of_units_off(model, work, r, hessian);
+    srl_hessian_add(model, work, top, NULL, r, model->m, hessian, hessian);
+}
+
 void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
                           const double *r, double *hessian) {
     srl_hessian_prepare(model, work, point);
-    srl_hessian_begin(model, work, r, hessian);
-    srl_hessian_add(model, work, point->outer.top, NULL, r, model->m, hessian, hessian);
+    srl_copy_curvature(model, hessian);
+    srl_hessian_add_fit(model, work, point->outer.top, r, hessian);
 }

@@ -38,6 +38,9 @@ void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *w
    Both may be the same matrix. rows = NULL lists all m, and count is m. */
 void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative);
+/* hessian += C' diag(r) C. */
+void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const double *r,
+                         double *hessian);
 
 /* The Hessian at a differentiated point, with the curvature weights r (point->r, or others), into the lower triangle. */
 void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
