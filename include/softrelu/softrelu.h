@@ -499,6 +499,8 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
     X(SOFTRELU_REPORT_ACTIVE_BOUNDS, 78, "active_bounds", SOFTRELU_INTEGER, "entries of x at a bound")                         \
     X(SOFTRELU_REPORT_ITERATIONS, 80, "iterations", SOFTRELU_INTEGER, "Newton iterations")                                     \
     X(SOFTRELU_REPORT_EVALUATIONS, 90, "evaluations", SOFTRELU_INTEGER, "evaluations of F")                                    \
+    X(SOFTRELU_REPORT_GRADIENT_STEPS, 95, "gradient_steps", SOFTRELU_INTEGER,                                                  \
+      "quasi-Newton steps of the opening, several in one iteration")                                                           \
     X(SOFTRELU_REPORT_FACTORISATIONS, 100, "factorisations", SOFTRELU_INTEGER, "Cholesky factorisations tried")                \
     X(SOFTRELU_REPORT_SHIFTS, 110, "shifts", SOFTRELU_INTEGER, "iterations whose Hessian had to be shifted")                   \
     X(SOFTRELU_REPORT_SECONDS, 120, "seconds", SOFTRELU_REAL, "wall time of the solve")                                        \

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <cblas.h>
 #include <math.h>
+#include <string.h>
 
 /* Narrowing to the BLAS's integer. Public sizes were checked against SRL_MAX_DIMENSION; a failure here is our own bug. */
 static int narrow(int64_t size) {
@@ -61,6 +62,16 @@ void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64
 void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
                          const float *b, int64_t ldb, float *c, int64_t ldc) {
     multiply_single(op, rows, columns, inner, a, lda, b, ldb, 1.0F, c, ldc);
+}
+
+void srl_gemv_single(enum srl_transpose op, int64_t rows, int64_t columns, const float *a, int64_t lda, const float *x,
+                     float *y) {
+    const int64_t length = op == SRL_PLAIN ? rows : columns;
+    if (rows == 0 || columns == 0)
+        memset(y, 0, (size_t)length * sizeof *y);
+    else
+        cblas_sgemv(CblasRowMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, narrow(rows), narrow(columns), 1.0F, a,
+                    leading(lda), x, 1, 0.0F, y, 1);
 }
 
 void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds) {

@@ -38,6 +38,9 @@ void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64
                      const float *b, int64_t ldb, float *c, int64_t ldc);
 void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
                          const float *b, int64_t ldb, float *c, int64_t ldc);
+/* y = op(A) x for A (rows x columns) row-major. */
+void srl_gemv_single(enum srl_transpose op, int64_t rows, int64_t columns, const float *a, int64_t lda, const float *x,
+                     float *y);
 void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds);
 /* S += alpha v v', lower triangle. */
 void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds);

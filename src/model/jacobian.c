@@ -59,8 +59,8 @@ void srl_jacobian_carve(struct srl_arena *arena, struct srl_jacobian *jacobian, 
 int64_t srl_kept_jacobian(const struct srl_model *model, bool single, double most) {
     if (!srl_has_output_layer(model))
         return 0;
-    const double size = (double)model->m * (double)model->d, data = (double)model->n * ((double)model->d + (double)model->m);
-    return (single ? 0.5 : 1.0) * size <= (most < 0.0 ? data : most) ? model->m * model->d : 0;
+    const double size = (double)model->m * (double)model->d;
+    return (single ? 0.5 : 1.0) * size <= most ? model->m * model->d : 0;
 }
 
 void srl_jacobian_keep_in(struct srl_jacobian *jacobian, void *kept, bool single) {

@@ -37,7 +37,7 @@ struct srl_jacobian {
 };
 
 void srl_jacobian_carve(struct srl_arena *arena, struct srl_jacobian *jacobian, const struct srl_model *model);
-/* Entries that keeping G takes, 0 where they are more doubles than most (< 0: as many as A1 and A2 have; floats count half) or,
+/* Entries that keeping G takes, 0 where they are more doubles than most (floats count half) or,
    with A2 absent, where there is nothing to keep. */
 int64_t srl_kept_jacobian(const struct srl_model *model, bool single, double most);
 /* Gives or takes away the memory for keeping G, in that precision. */

@@ -74,17 +74,20 @@ bool srl_point_evaluate(const struct srl_model *model, struct srl_point *point) 
     return srl_point_judge(model, point) && finite;
 }
 
-static double smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i) {
+double srl_smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i) {
     return model->w != NULL ? model->w[i] * (model->w[i] * point->v[i]) : 0.0;
+}
+
+void srl_add_proximity_slopes(const struct srl_model *model, const struct srl_point *point, double *gradient) {
+    for (int64_t k = 0; k < model->d && model->rho > 0.0; k++)
+        gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
 }
 
 void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_point *point, double *slopes, double *gradient) {
     for (int64_t i = 0; i < model->n; i++)
-        slopes[i] += smooth_slope(model, point, i);
+        slopes[i] += srl_smooth_slope(model, point, i);
     srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, slopes, 0.0, gradient);
-    if (model->rho > 0.0)
-        for (int64_t k = 0; k < model->d; k++)
-            gradient[k] += model->rho * (point->x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0));
+    srl_add_proximity_slopes(model, point, gradient);
 }
 
 double srl_logit_scale(const struct srl_model *model, const struct srl_point *point) {

@@ -59,6 +59,10 @@ double srl_logit_scale(const struct srl_model *model, const struct srl_point *po
    is overwritten. */
 void srl_gradient_of_slopes(const struct srl_model *model, const struct srl_point *point, double *slopes, double *gradient);
 
+/* Its parts: w_i^2 v_i, and gradient += rho (x - x_ref). */
+double srl_smooth_slope(const struct srl_model *model, const struct srl_point *point, int64_t i);
+void srl_add_proximity_slopes(const struct srl_model *model, const struct srl_point *point, double *gradient);
+
 /* Whether unit i is at its kink: |u_i| <= kink_tolerance (|a_i||x| + |c1_i|). Rows of zeros have none. */
 static inline bool srl_at_kink(const struct srl_model *model, const struct srl_point *point, int64_t i, double x_norm,
                                double kink_tolerance) {

@@ -10,7 +10,6 @@
 enum { DAMPED_TRIES = 12 };
 static const double LEAST_DAMPING = 1e-8, DAMPING_UP = 10.0, DAMPING_DOWN = 0.1; /* the first relative to the diagonal */
 static const double FARTHEST = 1e3;
-static const double OPENING_CUT = 0.2;
 static const double STEEP = 1e3; /* times the decrease that is round-off, of the one that a slope promises */
 
 bool srl_differentiate(struct srl_solver *solver, struct srl_point *point, struct srl_stationarity *stationarity) {
@@ -135,23 +134,6 @@ static double raised_damping(const struct srl_solver *solver) {
     return DAMPING_UP * fmax(fmax(solver->newton.shift, met), DBL_MIN);
 }
 
-/* A step that fits the logits, if it still cuts F enough. */
-static bool open_with_fit(struct srl_solver *solver, struct srl_progress *progress) {
-    struct srl_stationarity stationarity;
-    if (!solver->opening)
-        return false;
-    solver->opening = srl_fit_logits(solver) &&
-                      solver->trial.merit <= solver->current.merit - OPENING_CUT * fabs(solver->current.merit) &&
-                      srl_differentiate(solver, &solver->trial, &stationarity);
-    if (!solver->opening) {
-        srl_forget_fits(solver);
-        return false;
-    }
-    progress->step_scale = 1.0;
-    srl_take_trial(solver, &stationarity);
-    return true;
-}
-
 /* Remembers the iterate that the iteration starts from. */
 static void begin_path(struct srl_solver *solver) {
     struct srl_path *path = &solver->path;
@@ -265,7 +247,7 @@ softrelu_termination srl_iterate(struct srl_solver *solver, struct srl_progress 
     const struct srl_model *model = solver->model;
     const double *before = solver->path.x[1]; /* where begin_path() keeps the present iterate */
     begin_path(solver);
-    if (!open_with_fit(solver, progress)) {
+    if (!srl_open(solver, progress)) {
         const softrelu_termination ended =
             srl_searches(solver) ? take_newton_step(solver, progress) : take_whole_step(solver, progress);
         if (ended != SOFTRELU_NOT_RUN)

@@ -22,6 +22,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     srl_newton_carve(arena, &solver->newton, model);
     srl_kink_step_carve(arena, &solver->kinks, model);
     srl_line_search_carve(arena, &solver->line_search, model);
+    srl_opening_carve(arena, &solver->opening, model);
     for (int i = 0; i < 2; i++) {
         solver->path.x[i] = srl_arena_doubles(arena, model->d);
         solver->path.v[i] = srl_arena_doubles(arena, model->n);
@@ -91,7 +92,7 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
     solver->path.length = 0;
     solver->patience = SRL_PATIENCE;
     solver->line_search.reach = 0.0;
-    solver->opening = solver->from != NULL && solver->settings.warm_start_rounds > 0 && srl_searches(solver);
+    srl_opening_begin(solver, solver->settings.warm_start_rounds > 0 && srl_searches(solver));
     bool finite;
     if (solver->from != NULL) {
         solver->budget.evaluations++;

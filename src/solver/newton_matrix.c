@@ -13,15 +13,25 @@ static const double MOST_SAMPLED = 0.5; /* of all rows: a larger sample costs as
 static const double MOST_MISSED = 3.0;  /* curvature along a step, relative to the sample's */
 static const int64_t WORN = 20;         /* products for one step: the kept matrix has become too different */
 
+/* Doubles for what is kept of the data, in other forms. */
+static double memory_of(const struct srl_model *model, const struct srl_settings *settings) {
+    if (settings->jacobian_memory < 0)
+        return (double)model->n * (double)(model->d + (srl_has_output_layer(model) ? model->m : 0));
+    return (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));
+}
+
 void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_matrix_work *work, const struct srl_model *model,
                                   const struct srl_settings *settings) {
     const bool sampled = settings->hessian == SOFTRELU_HESSIAN_SAMPLED, pcg = settings->step == SOFTRELU_STEP_PCG;
-    const double memory = (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));
+    const double memory = memory_of(model, settings);
     const bool single = settings->curvature_precision == SOFTRELU_PRECISION_SINGLE;
     const int64_t kept = sampled ? 0 : srl_kept_jacobian(model, single, memory);
     work->jacobian = kept > 0 ? srl_arena_take(arena, kept, single ? sizeof(float) : sizeof(double)) : NULL;
     work->weights = srl_arena_doubles(arena, settings->hessian == SOFTRELU_HESSIAN_GAUSS_NEWTON ? model->m : 0);
     work->kept = pcg && !sampled ? srl_arena_matrix(arena, model->d, model->d) : NULL;
+    work->light.carved = false;
+    if (srl_light_size(model) <= memory - (single ? 0.5 : 1.0) * (double)kept)
+        srl_light_carve(arena, &work->light, model);
     if (sampled)
         srl_sampler_carve(arena, &work->sampler, model);
     if (pcg)

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "model/hessian.h"
+#include "model/light.h"
 #include "solver/settings.h"
 #include "step/exact_step.h"
 #include "step/sampling.h"
@@ -20,9 +21,10 @@ struct srl_solver;
 
 enum srl_newton_matrix_source { SRL_MATRIX_ASSEMBLED, SRL_MATRIX_KEPT, SRL_MATRIX_SAMPLED };
 
-/* Memory that only some settings ask for. */
+/* Memory that depends on settings. */
 struct srl_newton_matrix_work {
     void *jacobian;              /* G, where it is kept */
+    struct srl_light light;      /* for the opening, where there is memory left */
     double *weights;             /* r of Gauss-Newton (m) */
     double *kept;                /* the matrix last assembled, lower triangle (d x d) */
     struct srl_sampler sampler;  /* hessian = sampled */

@@ -9,6 +9,7 @@
 #include "model/hessian.h"
 #include "model/stationarity.h"
 #include "solver/newton_matrix.h"
+#include "solver/opening.h"
 #include "solver/report.h"
 #include "solver/settings.h"
 #include "step/budget.h"
@@ -64,7 +65,7 @@ struct srl_solver {
     double *scratch; /* n */
     double *target;  /* logits the warm start aims at (m) */
     struct srl_budget budget;
-    bool opening;     /* steps that fit the logits still pay */
+    struct srl_opening opening;
     int64_t patience; /* steps that F cannot judge and that may still lengthen the residual */
     double *nearest;  /* the x with the shortest one, while patience is being used (d) */
     double nearest_residual;

@@ -19,6 +19,7 @@
 #include <math.h>
 #include <string.h>
 
+static const double PAYS = 0.8;          /* a round that leaves more than that of F is the last one */
 static const double RIDGE = 1e-12;       /* relative to the largest diagonal entry */
 static const double LEAST_WEIGHT = 1e-8; /* of a logit, squared, relative to the largest */
 
@@ -160,10 +161,13 @@ bool srl_warm_start(struct srl_solver *solver) {
             memset(solver->trial.x, 0, (size_t)model->d * sizeof *solver->trial.x);
             memset(solver->trial.v, 0, (size_t)model->n * sizeof *solver->trial.v);
         }
+        const double before = found ? solver->current.merit : INFINITY;
         linearise(solver, round == 0, round == 0 ? 0.5 : 1.0, omega);
         if (!fit(solver))
             break;
         consider(solver, &found);
+        if (round > 0 && !(solver->current.merit <= PAYS * before))
+            break;
     }
     if (!found) { /* every fit overflowed: the origin is the mildest point there is */
         memset(solver->trial.x, 0, (size_t)model->d * sizeof *solver->trial.x);

@@ -13,3 +13,7 @@ softrelu_termination srl_budget_exhausted(const struct srl_budget *budget) {
         return SOFTRELU_TIME_LIMIT;
     return SOFTRELU_NOT_RUN;
 }
+
+bool srl_budget_has(const struct srl_budget *budget, int64_t evaluations) {
+    return srl_budget_exhausted(budget) == SOFTRELU_NOT_RUN && budget->evaluations + evaluations <= budget->max_evaluations;
+}

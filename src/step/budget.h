@@ -4,6 +4,7 @@
 #define SRL_STEP_BUDGET_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <softrelu/softrelu.h>
@@ -17,5 +18,7 @@ struct srl_budget {
 double srl_budget_seconds(const struct srl_budget *budget);
 /* SOFTRELU_NOT_RUN while there is budget left, else which limit was met. */
 softrelu_termination srl_budget_exhausted(const struct srl_budget *budget);
+/* Whether there is, and so many evaluations are part of it. */
+bool srl_budget_has(const struct srl_budget *budget, int64_t evaluations);
 
 #endif

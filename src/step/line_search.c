@@ -134,7 +134,7 @@ enum srl_search srl_line_search(const struct srl_model *model, const struct srl_
     srl_line_begin(model, &search->line, point, -promise <= FINE * noise);
     search->reach = fmax(search->reach, srl_norm(model->d, point->x));
     for (int count = 1; count <= EVALUATIONS; count++) {
-        if (srl_budget_exhausted(budget) != SOFTRELU_NOT_RUN)
+        if (!srl_budget_has(budget, search->best_t > 0.0 ? 2 : 1)) /* going back to the lowest point takes one */
             return search->best_t > 0.0 ? settle(model, search, budget, trial, scale) : SRL_SEARCH_EXHAUSTED;
         budget->evaluations++;
         *scale = t;

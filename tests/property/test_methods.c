@@ -22,13 +22,14 @@ static void check_counts(const struct solving *solving, int hessian, int step) {
                  products = count(solving, SOFTRELU_REPORT_HESSIAN_PRODUCTS);
     const double iterations = count(solving, SOFTRELU_REPORT_ITERATIONS);
     assert_true((rows > 0.0) == (hessian == 2) || count(solving, SOFTRELU_REPORT_SAMPLE_FALLBACKS) > 0.0);
-    assert_true(step == 1 ? products > 0.0 || iterations == 0.0 : products == 0.0);
-    /* every iteration assembles, but for fits; conjugate gradients go on with the last matrix; samples need none */
+    const double gradients = count(solving, SOFTRELU_REPORT_GRADIENT_STEPS);
+    assert_true(step == 1 ? products + gradients > 0.0 || iterations == 0.0 : products == 0.0);
+    /* every iteration assembles, but for gradient steps; conjugate gradients go on with the last matrix; samples need none */
     const double assemblies = count(solving, SOFTRELU_REPORT_ASSEMBLIES);
     if (hessian == 2)
         assert_true(assemblies == count(solving, SOFTRELU_REPORT_SAMPLE_FALLBACKS));
     else
-        assert_true(step == 1 || assemblies >= iterations);
+        assert_true(step == 1 || assemblies + gradients >= iterations);
     const int64_t length = softrelu_report_trace_length(softrelu_solver_report(solving->solver));
     double most = 0.0;
     for (int64_t record = 0; record < length; record++)
