@@ -4,7 +4,8 @@
 
 #include "solver/iteration.h"
 
-static const double SHARE = 0.5;          /* what an iteration has to multiply F by, at most, for another one to be worth it */
+static const double SHARE = 0.5; /* what an iteration has to multiply F by, at most, for another one to be worth it */
+static const double FIT_SHARE = 0.8;
 static const double LEAST_SHIFT = 1e-8;   /* relative to the largest diagonal entry */
 enum { FEWEST = 12, MOST = 40, LEG = 4 }; /* gradients in an iteration, and between looks at how they do */
 enum { TRIALS = 8 };                      /* in a line search */
@@ -19,7 +20,7 @@ void srl_opening_carve(struct srl_arena *arena, struct srl_opening *opening, con
 
 void srl_opening_begin(struct srl_solver *solver, bool opens) {
     struct srl_opening *opening = &solver->opening;
-    opening->stage = opens ? SRL_OPENING_FIT : SRL_OPENED;
+    opening->stage = opens ? SRL_OPENING_FITS : SRL_OPENED;
     srl_lbfgs_reset(&opening->lbfgs);
     solver->matrix.work.light.ready = false; /* a solve depends on its data alone */
 }
@@ -134,8 +135,8 @@ static bool settle(struct srl_solver *solver, double before) {
 }
 
 /* Whether F has fallen from a value at the rate of its share in so many of the steps of an iteration. */
-static bool pays(double from, double to, int64_t steps, int64_t all) {
-    return from - to >= (1.0 - pow(SHARE, (double)steps / (double)all)) * fabs(from);
+static bool pays(double from, double to, int64_t steps, int64_t all, double share) {
+    return from - to >= (1.0 - pow(share, (double)steps / (double)all)) * fabs(from);
 }
 
 /* Goes on for as long as it pays. True when the point has moved; *over tells that it does not pay any more. */
@@ -152,7 +153,7 @@ static bool take_gradients(struct srl_solver *solver, struct srl_progress *progr
         taken += !*over;
         progress->step_scale = *over ? progress->step_scale : scale;
         if (taken % LEG == 0 && !*over) {
-            *over = !pays(leg, solver->current.merit, LEG, most);
+            *over = !pays(leg, solver->current.merit, LEG, most, SHARE);
             leg = solver->current.merit;
         }
     }
@@ -170,6 +171,7 @@ static bool find_metric(struct srl_solver *solver) {
     double *r = solver->line_search.rates; /* scratch here */
     for (int64_t j = 0; j < model->m; j++)
         r[j] = model->loss == SOFTRELU_KL ? point->r[j] : point->outer.f[j] * point->outer.f[j];
+    srl_forget_fits(solver); /* theirs are other matrices */
     srl_find_newton_matrix(solver, point, r, true);
     const double scale = srl_newton_scale(newton, model->d), most = 1.0 + srl_norm(model->d, point->x);
     for (double shift = LEAST_SHIFT * scale; shift <= scale; shift *= 10.0)
@@ -179,13 +181,10 @@ static bool find_metric(struct srl_solver *solver) {
     return false;
 }
 
-/* A fit of the logits, where no unit is on. */
 static bool take_fit(struct srl_solver *solver, struct srl_progress *progress) {
     struct srl_stationarity stationarity;
-    bool any_on = false;
-    for (int64_t i = 0; i < solver->model->n; i++)
-        any_on = any_on || solver->current.u[i] > 0.0;
-    if (any_on || !srl_fit_logits(solver) || !(solver->trial.merit < solver->current.merit) ||
+    if (!srl_fit_may_pay(&solver->current) || !srl_fit_logits(solver) ||
+        !pays(solver->current.merit, solver->trial.merit, 1, 1, FIT_SHARE) ||
         !srl_differentiate(solver, &solver->trial, &stationarity))
         return false;
     progress->step_scale = 1.0;
@@ -195,14 +194,21 @@ static bool take_fit(struct srl_solver *solver, struct srl_progress *progress) {
 
 bool srl_open(struct srl_solver *solver, struct srl_progress *progress) {
     enum srl_opening_stage *stage = &solver->opening.stage;
-    bool moved = false;
+    bool moved = false, over;
     while (!moved && *stage != SRL_OPENED) {
-        bool over = true;
-        moved = *stage == SRL_OPENING_FIT ? take_fit(solver, progress) : take_gradients(solver, progress, &over);
-        if (over)
-            (*stage)++;
-        if (over && *stage == SRL_OPENING_METRIC && !find_metric(solver))
-            *stage = SRL_OPENED;
+        switch (*stage) {
+        case SRL_OPENING_FITS:
+            moved = take_fit(solver, progress);
+            over = !moved;
+            break;
+        case SRL_OPENING_MEASURE:
+            over = true;
+            *stage = find_metric(solver) ? SRL_OPENING_MEASURE : SRL_OPENING_METRIC;
+            break;
+        default:
+            moved = take_gradients(solver, progress, &over);
+        }
+        *stage += over;
         if (*stage == SRL_OPENED)
             srl_forget_fits(solver);
     }

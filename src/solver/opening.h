@@ -1,10 +1,14 @@
 /*
- * The opening: iterations that need no Hessian of F, far from a minimiser, where Newton's model says little.
+ * The opening: iterations that need no Hessian of F, far from a minimiser, where Newton's model says little. In this order,
+ * each for as long as it pays:
  *
- * An iteration is as many quasi-Newton steps (step/lbfgs.h) as cost what a Newton iteration does, on the network made light
- * (model/light.h); F is computed anew at its end. They go on for as long as each iteration cuts F by half. Then they are tried
- * once more with the Gauss-Newton matrix of the point as their metric, which Newton's first iteration needs most of anyway.
- * Where no unit is on, and no derivative tells which should be, a fit of the logits (solver/warm_start.c) goes first.
+ *     fits        of the logits in the present activation pattern (solver/warm_start.c), unless the regulariser makes up most
+ *                 of F. Where b can be attained, five or six of them do the work of twenty Newton steps
+ *     gradients   as many quasi-Newton steps (step/lbfgs.h) as cost what a Newton iteration does, on the network made light
+ *                 (model/light.h), with F computed anew at their end. Where the regulariser decides, or noise, a few of them
+ *                 do most of the way
+ *     metric      the same once more, measured by the Gauss-Newton matrix of the point, most of which Newton's first iteration
+ *                 needs anyway
  */
 #ifndef SRL_SOLVER_OPENING_H
 #define SRL_SOLVER_OPENING_H
@@ -17,7 +21,13 @@ struct srl_solver;
 struct srl_progress;
 
 struct srl_opening {
-    enum srl_opening_stage { SRL_OPENING_FIT, SRL_OPENING_GRADIENTS, SRL_OPENING_METRIC, SRL_OPENED } stage;
+    enum srl_opening_stage {
+        SRL_OPENING_FITS,
+        SRL_OPENING_GRADIENTS,
+        SRL_OPENING_MEASURE,
+        SRL_OPENING_METRIC,
+        SRL_OPENED
+    } stage;
     struct srl_lbfgs lbfgs;
     double *direction; /* d */
 };

@@ -92,5 +92,7 @@ bool srl_warm_start(struct srl_solver *solver);
 /* One round of the warm start's least squares from the pattern of solver->current (all at the slope 1/2 when no unit is on)
    into solver->trial, evaluated. False when it is not finite. */
 bool srl_fit_logits(struct srl_solver *solver);
+/* Whether it is worth trying at a point: not where the regulariser makes up most of F, for that needs no fit. */
+bool srl_fit_may_pay(const struct srl_point *point);
 
 #endif

@@ -143,6 +143,11 @@ bool srl_fit_logits(struct srl_solver *solver) {
     return srl_point_move(model, &solver->trial, solver->trial.x);
 }
 
+bool srl_fit_may_pay(const struct srl_point *point) {
+    const double regulariser = point->weights + point->proximity;
+    return point->merit - regulariser >= regulariser;
+}
+
 bool srl_warm_start(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
     const double omega = set_target(model, solver->target);
@@ -166,7 +171,7 @@ bool srl_warm_start(struct srl_solver *solver) {
         if (!fit(solver))
             break;
         consider(solver, &found);
-        if (round > 0 && !(solver->current.merit <= PAYS * before))
+        if (!found || !srl_fit_may_pay(&solver->current) || (round > 0 && !(solver->current.merit <= PAYS * before)))
             break;
     }
     if (!found) { /* every fit overflowed: the origin is the mildest point there is */
