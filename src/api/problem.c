@@ -285,9 +285,9 @@ static softrelu_status derive(softrelu_problem *problem) {
     }
     carve_scratch(&temporary, model, &scratch);
     carve_derived(&arena, model, &derived);
-    srl_row_norms(model, scratch.rows, derived.row_norms);
+    srl_row_norms_of(&model->A1, scratch.rows, derived.row_norms);
     if (derived.column_norms != NULL)
-        srl_column_norms(model, scratch.rows, derived.column_norms);
+        srl_column_norms_of(&model->A2, scratch.rows, derived.column_norms);
     bool finite = isfinite(srl_max_abs(model->n, derived.row_norms));
     if (derived.curvature != NULL) {
         srl_assemble_curvature(model, scratch.rows, derived.curvature);
@@ -317,9 +317,9 @@ softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
     if (status != SOFTRELU_OK)
         return status;
     const struct srl_model *model = &problem->model;
-    if (model->A1.data == NULL || model->b == NULL)
+    if (!srl_is_given(&model->A1) || model->b == NULL)
         return srl_fail(&problem->message, SOFTRELU_ERROR_MISSING, "%s has not been given",
-                        model->A1.data == NULL ? "A1" : "b");
+                        !srl_is_given(&model->A1) ? "A1" : "b");
     if (!srl_has_output_layer(model) && model->m != model->n)
         return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
                         "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,
