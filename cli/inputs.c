@@ -70,7 +70,8 @@ static enum outcome load_one(struct inputs *inputs, int id, const char *text, st
         return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': expected a number", kinds[id].flag, text);
     }
     input->path = text;
-    const enum outcome outcome = npy_read(text, &input->array, failure);
+    const bool matrix = kinds[id].columns != DIMENSION_NONE; /* the library takes either precision */
+    const enum outcome outcome = (matrix ? npy_read_kept : npy_read)(text, &input->array, failure);
     if (outcome != OUTCOME_OK) {
         char flag[16];
         (void)snprintf(flag, sizeof flag, "--%s", kinds[id].flag);
@@ -169,11 +170,11 @@ static enum outcome check_shape(const struct inputs *inputs, int id, struct fail
 static enum outcome check_finite(const struct input *input, int id, struct failure *failure) {
     const struct npy_header *header = &input->array.header;
     for (int64_t i = 0; i < header->count; i++) {
-        if (!is_allowed(&kinds[id], input->array.values[i])) {
+        const double value = npy_number(&input->array, i);
+        if (!is_allowed(&kinds[id], value)) {
             char index[256];
             return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': entry %s is %s; every entry must be %s", kinds[id].flag,
-                        input->path, npy_index_text(header, i, index, sizeof index), number_word(input->array.values[i]),
-                        wanted(&kinds[id]));
+                        input->path, npy_index_text(header, i, index, sizeof index), number_word(value), wanted(&kinds[id]));
         }
     }
     return OUTCOME_OK;

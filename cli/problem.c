@@ -29,9 +29,12 @@ static softrelu_status give(softrelu_problem *problem, const struct input_kind *
     if (kind->columns == DIMENSION_NONE) {
         return softrelu_problem_set_vector(problem, kind->array, input->array.values, header->count, SOFTRELU_BORROW);
     }
-    return softrelu_problem_set_matrix(problem, kind->array, input->array.values,
-                                       header->fortran_order ? SOFTRELU_COLUMN_MAJOR : SOFTRELU_ROW_MAJOR,
-                                       header->fortran_order ? header->shape[0] : header->shape[1], SOFTRELU_BORROW);
+    const softrelu_layout layout = header->fortran_order ? SOFTRELU_COLUMN_MAJOR : SOFTRELU_ROW_MAJOR;
+    const int64_t leading = header->fortran_order ? header->shape[0] : header->shape[1];
+    return input->array.singles != NULL
+               ? softrelu_problem_set_matrix_single(problem, kind->array, input->array.singles, layout, leading,
+                                                    SOFTRELU_BORROW)
+               : softrelu_problem_set_matrix(problem, kind->array, input->array.values, layout, leading, SOFTRELU_BORROW);
 }
 
 /* A problem has a target of its own, which none of many is: 0, and each solve puts its own in the place. */

@@ -28,10 +28,11 @@ struct npy_header {
     bool fortran_order; /* columns contiguous */
 };
 
-/* An array in memory, float32 widened. */
+/* An array in memory: header.count numbers in the file's order. */
 struct npy_array {
     struct npy_header header;
-    double *values; /* header.count numbers in the file's order; freed by npy_free() */
+    double *values; /* freed by npy_free() */
+    float *singles; /* in its place when float32 was to be kept */
 };
 
 /* Reads the preamble's bytes: writes where the header's text starts and how long it is. name is used in messages only. */
@@ -43,6 +44,10 @@ enum outcome npy_parse_header(const char *text, size_t length, const char *name,
 
 /* Reads the file at path. On failure array is empty and the message starts with the quoted path. */
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure);
+/* The same with float32 kept as it is, in singles; npy_read() widens it. */
+enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure);
+/* The number at a position in memory. */
+double npy_number(const struct npy_array *array, int64_t position);
 /* Frees the values. An empty (all zero) array is allowed. */
 void npy_free(struct npy_array *array);
 

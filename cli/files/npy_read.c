@@ -112,11 +112,17 @@ static void decode_float64(const unsigned char *bytes, double *values, size_t co
     }
 }
 
-static void decode_float32(const unsigned char *bytes, double *values, size_t count) {
+static void decode_float32(const unsigned char *bytes, float *values, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const uint32_t bits = (uint32_t)little_endian(bytes + 4 * i, 4);
+        memcpy(&values[i], &bits, sizeof bits);
+    }
+}
+
+static void decode_and_widen(const unsigned char *bytes, double *values, size_t count) {
+    for (size_t i = 0; i < count; i++) {
         float value;
-        memcpy(&value, &bits, sizeof bits);
+        decode_float32(bytes + 4 * i, &value, 1);
         values[i] = (double)value;
     }
 }
@@ -131,13 +137,17 @@ static enum outcome read_values(int descriptor, const char *path, struct npy_arr
         if (outcome != OUTCOME_OK) {
             return outcome;
         }
-        (item == 8 ? decode_float64 : decode_float32)(chunk, array->values + done, now);
+        if (array->singles != NULL) {
+            decode_float32(chunk, array->singles + done, now);
+        } else {
+            (item == 8 ? decode_float64 : decode_and_widen)(chunk, array->values + done, now);
+        }
         done += now;
     }
     return OUTCOME_OK;
 }
 
-static enum outcome read_open_file(int descriptor, const char *path, int64_t file_length, struct npy_array *array,
+static enum outcome read_open_file(int descriptor, const char *path, int64_t file_length, bool keep, struct npy_array *array,
                                    struct failure *failure) {
     int64_t data_offset = 0;
     enum outcome outcome = read_header(descriptor, path, file_length, &array->header, &data_offset, failure);
@@ -147,16 +157,19 @@ static enum outcome read_open_file(int descriptor, const char *path, int64_t fil
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    const uint64_t bytes = (uint64_t)array->header.count * sizeof *array->values;
-    array->values = bytes <= SIZE_MAX ? malloc(bytes > 0 ? (size_t)bytes : 1) : NULL;
-    if (array->values == NULL) {
+    keep = keep && array->header.item_size == sizeof *array->singles;
+    const uint64_t bytes = (uint64_t)array->header.count * (keep ? sizeof *array->singles : sizeof *array->values);
+    void *room = bytes <= SIZE_MAX ? malloc(bytes > 0 ? (size_t)bytes : 1) : NULL;
+    array->singles = keep ? room : NULL;
+    array->values = keep ? NULL : room;
+    if (room == NULL) {
         return fail(failure, OUTCOME_RESOURCES, "'%s': out of memory: its values need %llu bytes", path,
                     (unsigned long long)bytes);
     }
     return read_values(descriptor, path, array, failure);
 }
 
-enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure) {
+static enum outcome read_file(const char *path, bool keep, struct npy_array *array, struct failure *failure) {
     int descriptor = -1;
     int64_t file_length = 0;
     memset(array, 0, sizeof *array);
@@ -164,7 +177,7 @@ enum outcome npy_read(const char *path, struct npy_array *array, struct failure 
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    outcome = read_open_file(descriptor, path, file_length, array, failure);
+    outcome = read_open_file(descriptor, path, file_length, keep, array, failure);
     (void)close(descriptor);
     if (outcome != OUTCOME_OK) {
         npy_free(array);
@@ -172,7 +185,20 @@ enum outcome npy_read(const char *path, struct npy_array *array, struct failure 
     return outcome;
 }
 
+enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure) {
+    return read_file(path, false, array, failure);
+}
+
+enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure) {
+    return read_file(path, true, array, failure);
+}
+
+double npy_number(const struct npy_array *array, int64_t position) {
+    return array->singles != NULL ? (double)array->singles[position] : array->values[position];
+}
+
 void npy_free(struct npy_array *array) {
     free(array->values);
+    free(array->singles);
     memset(array, 0, sizeof *array);
 }

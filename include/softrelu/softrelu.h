@@ -23,9 +23,9 @@
  * that a failed create sets its handle to NULL. The handle keeps a message naming the argument, the index and the value.
  * How a solve ended (`softrelu_termination`) is a separate answer, and not an error.
  *
- * **Conventions.** Sizes are int64_t, numbers are double, vectors are contiguous, matrices carry their layout and leading
- * dimension. The library never prints, exits, aborts, installs signal handlers, touches the BLAS thread count on its own,
- * or keeps mutable global state.
+ * **Conventions.** Sizes are int64_t, numbers are double (matrices may be float), vectors are contiguous, matrices carry their
+ * layout and leading dimension. The library never prints, exits, aborts, installs signal handlers, touches the BLAS thread
+ * count on its own, or keeps mutable global state.
  */
 #ifndef SOFTRELU_SOFTRELU_H
 #define SOFTRELU_SOFTRELU_H
@@ -203,6 +203,14 @@ SOFTRELU_API void softrelu_problem_destroy(softrelu_problem *problem);
 SOFTRELU_API softrelu_status softrelu_problem_set_matrix(softrelu_problem *problem, softrelu_array array, const double *values,
                                                          softrelu_layout layout, int64_t leading_dimension,
                                                          softrelu_ownership ownership);
+/**
+ * The same with entries in single precision, which are kept as they are: half the memory, and half the time of products that
+ * are bound by it. Each of the two matrices may be in either precision. All arithmetic is in double, so that results are those
+ * of the same numbers given as doubles, but for the order in which sums are added up.
+ */
+SOFTRELU_API softrelu_status softrelu_problem_set_matrix_single(softrelu_problem *problem, softrelu_array array,
+                                                                const float *values, softrelu_layout layout,
+                                                                int64_t leading_dimension, softrelu_ownership ownership);
 /**
  * Gives one of SOFTRELU_B, SOFTRELU_C1, SOFTRELU_C2, SOFTRELU_W, SOFTRELU_X_REF, SOFTRELU_LOWER, SOFTRELU_UPPER. A later call
  * replaces an earlier one; values = NULL with length = 0 makes an optional vector absent again.

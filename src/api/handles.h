@@ -30,7 +30,7 @@ enum srl_owned {
 struct softrelu_problem {
     struct srl_model model; /* its pointers lead to owned or borrowed arrays */
     struct srl_allocator allocator;
-    double *owned[SRL_OWNED_COUNT];
+    void *owned[SRL_OWNED_COUNT];
     struct srl_arena derived; /* R, the norms and the twins */
     struct srl_twins twins;
     bool sealed;
@@ -82,6 +82,8 @@ softrelu_status srl_check_idle(softrelu_solver *solver);
 bool srl_solver_is_running(const softrelu_solver *solver);
 
 /* The shared checks; each writes its message. */
+softrelu_status srl_check_open(softrelu_problem *problem); /* not sealed */
+softrelu_status srl_check_ownership(softrelu_problem *problem, const char *name, softrelu_ownership ownership);
 softrelu_status srl_check_length(struct srl_message *message, const char *name, int64_t length, int64_t expected);
 softrelu_status srl_check_finite(struct srl_message *message, const char *name, const double *values, int64_t length);
 /* Bounds may be infinite on their own side, everything else is finite; and that in words. */

@@ -36,89 +36,17 @@ void softrelu_problem_destroy(softrelu_problem *problem) {
     srl_release(&allocator, problem);
 }
 
-static softrelu_status check_open(softrelu_problem *problem) {
+softrelu_status srl_check_open(softrelu_problem *problem) {
     if (problem->sealed)
         return srl_fail(&problem->message, SOFTRELU_ERROR_STATE, "the problem is sealed: its data cannot change any more");
     problem->message.text[0] = '\0';
     return SOFTRELU_OK;
 }
 
-static softrelu_status check_ownership(softrelu_problem *problem, const char *name, softrelu_ownership ownership) {
+softrelu_status srl_check_ownership(softrelu_problem *problem, const char *name, softrelu_ownership ownership) {
     if (ownership != SOFTRELU_COPY && ownership != SOFTRELU_BORROW)
         return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
                         "%s: ownership %d is neither SOFTRELU_COPY nor SOFTRELU_BORROW", name, (int)ownership);
-    return SOFTRELU_OK;
-}
-
-static softrelu_status check_matrix(softrelu_problem *problem, const char *name, const struct srl_matrix *matrix) {
-    const int64_t outer = matrix->row_major ? matrix->rows : matrix->columns;
-    const int64_t inner = matrix->row_major ? matrix->columns : matrix->rows;
-    if (matrix->ld < inner || matrix->ld > SRL_MAX_DIMENSION)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
-                        "%s: leading dimension %" PRId64 " for a %s-major %" PRId64 " x %" PRId64
-                        " matrix, expected at least %" PRId64,
-                        name, matrix->ld, matrix->row_major ? "row" : "column", matrix->rows, matrix->columns, inner);
-    if ((uint64_t)outer > SIZE_MAX / sizeof(double) / (uint64_t)matrix->ld ||
-        outer > INT64_MAX / (int64_t)sizeof(double) / matrix->ld)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE, "%s: %" PRId64 " x %" PRId64 " doubles do not fit in memory",
-                        name, outer, matrix->ld);
-    for (int64_t i = 0; i < outer; i++)
-        for (int64_t j = 0; j < inner; j++)
-            if (!isfinite(matrix->data[i * matrix->ld + j]))
-                return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE, "%s[%" PRId64 ", %" PRId64 "] = %g is not finite",
-                                name, matrix->row_major ? i : j, matrix->row_major ? j : i, matrix->data[i * matrix->ld + j]);
-    return SOFTRELU_OK;
-}
-
-/* Replaces the matrix by a copy with no gaps. */
-static softrelu_status own_matrix(softrelu_problem *problem, const char *name, struct srl_matrix *matrix, double **owned) {
-    const int64_t outer = matrix->row_major ? matrix->rows : matrix->columns;
-    const int64_t inner = matrix->row_major ? matrix->columns : matrix->rows;
-    *owned = srl_allocate(&problem->allocator, outer * inner, sizeof(double));
-    if (*owned == NULL)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
-                        "%s: no memory for a copy of %" PRId64 " x %" PRId64 " doubles", name, matrix->rows, matrix->columns);
-    for (int64_t i = 0; i < outer; i++)
-        memcpy(*owned + i * inner, matrix->data + i * matrix->ld, (size_t)inner * sizeof(double));
-    matrix->data = *owned;
-    matrix->ld = inner;
-    return SOFTRELU_OK;
-}
-
-softrelu_status softrelu_problem_set_matrix(softrelu_problem *problem, softrelu_array array, const double *values,
-                                            softrelu_layout layout, int64_t leading_dimension, softrelu_ownership ownership) {
-    if (problem == NULL)
-        return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_open(problem);
-    if (status != SOFTRELU_OK)
-        return status;
-    if (array != SOFTRELU_A1 && array != SOFTRELU_A2)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a matrix: SOFTRELU_A1 or SOFTRELU_A2",
-                        (int)array);
-    const bool first = array == SOFTRELU_A1;
-    const char *name = first ? "A1" : "A2";
-    if (values == NULL)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", name);
-    if (layout != SOFTRELU_ROW_MAJOR && layout != SOFTRELU_COLUMN_MAJOR)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
-                        "%s: layout %d is neither SOFTRELU_ROW_MAJOR nor SOFTRELU_COLUMN_MAJOR", name, (int)layout);
-    status = check_ownership(problem, name, ownership);
-    if (status != SOFTRELU_OK)
-        return status;
-
-    const struct srl_model *model = &problem->model;
-    struct srl_matrix matrix = {values, first ? model->n : model->m, first ? model->d : model->n, leading_dimension,
-                                layout == SOFTRELU_ROW_MAJOR};
-    status = check_matrix(problem, name, &matrix);
-    double *owned = NULL;
-    if (status == SOFTRELU_OK && ownership == SOFTRELU_COPY)
-        status = own_matrix(problem, name, &matrix, &owned);
-    if (status != SOFTRELU_OK)
-        return status;
-    double **slot = &problem->owned[first ? SRL_OWNED_A1 : SRL_OWNED_A2];
-    srl_release(&problem->allocator, *slot);
-    *slot = owned;
-    *(first ? &problem->model.A1 : &problem->model.A2) = matrix;
     return SOFTRELU_OK;
 }
 
@@ -126,7 +54,7 @@ struct vector_slot {
     const char *name;
     int64_t length;
     const double **values;
-    double **owned;
+    void **owned;
 };
 
 /* Where a vector of the problem is kept; name = NULL when array is not a vector. */
@@ -162,13 +90,13 @@ softrelu_status softrelu_problem_set_vector(softrelu_problem *problem, softrelu_
                                             int64_t length, softrelu_ownership ownership) {
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_open(problem);
+    softrelu_status status = srl_check_open(problem);
     if (status != SOFTRELU_OK)
         return status;
     const struct vector_slot slot = vector_slot_of(problem, array);
     if (slot.name == NULL)
         return srl_fail(&problem->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a vector of the problem", (int)array);
-    status = check_ownership(problem, slot.name, ownership);
+    status = srl_check_ownership(problem, slot.name, ownership);
     if (status != SOFTRELU_OK)
         return status;
     if (values == NULL && length == 0 && array != SOFTRELU_B) {
@@ -213,7 +141,7 @@ static softrelu_status set_uniform(softrelu_problem *problem, softrelu_array arr
 softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_array array, double value) {
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_open(problem);
+    softrelu_status status = srl_check_open(problem);
     if (status != SOFTRELU_OK)
         return status;
     if (array != SOFTRELU_RHO && array != SOFTRELU_W && array != SOFTRELU_LOWER && array != SOFTRELU_UPPER)
@@ -234,7 +162,7 @@ softrelu_status softrelu_problem_set_number(softrelu_problem *problem, softrelu_
 softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_loss loss) {
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_open(problem);
+    softrelu_status status = srl_check_open(problem);
     if (status != SOFTRELU_OK)
         return status;
     if (loss != SOFTRELU_SQUARES && loss != SOFTRELU_KL)
@@ -285,9 +213,9 @@ static softrelu_status derive(softrelu_problem *problem) {
     }
     carve_scratch(&temporary, model, &scratch);
     carve_derived(&arena, model, &derived);
-    srl_row_norms(model, scratch.rows, derived.row_norms);
+    srl_row_norms_of(&model->A1, scratch.rows, derived.row_norms);
     if (derived.column_norms != NULL)
-        srl_column_norms(model, scratch.rows, derived.column_norms);
+        srl_column_norms_of(&model->A2, scratch.rows, derived.column_norms);
     bool finite = isfinite(srl_max_abs(model->n, derived.row_norms));
     if (derived.curvature != NULL) {
         srl_assemble_curvature(model, scratch.rows, derived.curvature);
@@ -313,13 +241,13 @@ static softrelu_status derive(softrelu_problem *problem) {
 softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = check_open(problem);
+    softrelu_status status = srl_check_open(problem);
     if (status != SOFTRELU_OK)
         return status;
     const struct srl_model *model = &problem->model;
-    if (model->A1.data == NULL || model->b == NULL)
+    if (!srl_is_given(&model->A1) || model->b == NULL)
         return srl_fail(&problem->message, SOFTRELU_ERROR_MISSING, "%s has not been given",
-                        model->A1.data == NULL ? "A1" : "b");
+                        !srl_is_given(&model->A1) ? "A1" : "b");
     if (!srl_has_output_layer(model) && model->m != model->n)
         return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
                         "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,

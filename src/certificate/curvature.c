@@ -173,8 +173,7 @@ static int64_t compress(struct srl_curvature_work *work, const struct srl_model 
 
 /* work->rows = A1 basis for a basis of free vectors, row-major. */
 static void map_basis(struct srl_curvature_work *work, const struct srl_model *model, const double *basis, int64_t free) {
-    srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, free, model->d, model->A1.data, model->A1.ld, basis,
-             free, work->rows, free);
+    srl_gemm_rows(&model->A1, 0, model->n, free, basis, work->rows);
 }
 
 bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,

@@ -50,10 +50,14 @@ static void add_up_row(int64_t n, const double *row, const double *levers, const
 /* The same for a block of rows of A2, along the rows or the columns as it lies. */
 static void add_up_rows(const struct srl_matrix *A2, int64_t first, int64_t count, const double *levers, const double *errors,
                         double *lever, double *error) {
+    double buffer[BLOCK];
     for (int64_t j = 0; j < count && A2->row_major; j++)
-        add_up_row(A2->columns, A2->data + (first + j) * A2->ld, levers, errors, lever + j, error + j);
+        for (int64_t i = 0; i < A2->columns; i += BLOCK) {
+            const int64_t size = A2->columns - i < BLOCK ? A2->columns - i : BLOCK;
+            add_up_row(size, srl_vector_part(A2, first + j, i, size, buffer), levers + i, errors + i, lever + j, error + j);
+        }
     for (int64_t i = 0; i < A2->columns && !A2->row_major; i++) {
-        const double *column = A2->data + i * A2->ld + first;
+        const double *column = srl_vector_part(A2, i, first, count, buffer);
         for (int64_t j = 0; j < count; j++) {
             lever[j] += fabs(column[j]) * levers[i];
             error[j] += fabs(column[j]) * errors[i];

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "linalg/single.h"
+
 /* Narrowing to the BLAS's integer. Public sizes were checked against SRL_MAX_DIMENSION; a failure here is our own bug. */
 static int narrow(int64_t size) {
     assert(size >= 0 && size <= SRL_MAX_DIMENSION);
@@ -22,6 +24,10 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
     if (inner == 0) { /* BLAS returns early here without scaling y */
         for (int64_t i = 0; i < length; i++)
             y[i] = beta == 0.0 ? 0.0 : beta * y[i];
+        return;
+    }
+    if (a->single != NULL) {
+        srl_gemv_of_single(op, alpha, a, x, beta, y);
         return;
     }
     cblas_dgemv(a->row_major ? CblasRowMajor : CblasColMajor, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, narrow(a->rows),
@@ -44,6 +50,31 @@ void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inne
 void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
                   const double *b, int64_t ldb, double *c, int64_t ldc) {
     multiply(op, rows, columns, inner, a, lda, b, ldb, 1.0, c, ldc);
+}
+
+/* Of a matrix in single precision tile by tile, each widened on the stack: exactly, so the product is that of the widened
+ * matrix. */
+static void multiply_widened(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b,
+                             double *c) {
+    enum { ROWS = 64, INNER = 128 };
+    double tile[ROWS * INNER];
+    for (int64_t i = 0; i < count; i += ROWS)
+        for (int64_t k = 0; k < a->columns; k += INNER) {
+            const struct srl_range rows = {NULL, first + i, count - i < ROWS ? count - i : ROWS};
+            const struct srl_range inner = {NULL, k, a->columns - k < INNER ? a->columns - k : INNER};
+            srl_gather(a, rows, inner, tile);
+            multiply(a->row_major ? SRL_PLAIN : SRL_TRANSPOSED, rows.count, columns, inner.count, tile,
+                     a->row_major ? inner.count : rows.count, b + k * columns, columns, k > 0 ? 1.0 : 0.0, c + i * columns,
+                     columns);
+        }
+}
+
+void srl_gemm_rows(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b, double *c) {
+    if (a->single != NULL)
+        multiply_widened(a, first, count, columns, b, c);
+    else
+        multiply(a->row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, columns, a->columns,
+                 a->data + first * (a->row_major ? a->ld : 1), a->ld, b, columns, 0.0, c, columns);
 }
 
 static void multiply_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
@@ -74,9 +105,9 @@ void srl_gemv_single(enum srl_transpose op, int64_t rows, int64_t columns, const
                     leading(lda), x, 1, 0.0F, y, 1);
 }
 
-void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds) {
+void srl_syrk_single(int64_t order, int64_t rows, float alpha, const float *b, int64_t ldb, float beta, float *s, int64_t lds) {
     if (order > 0)
-        cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), 1.0F, b, leading(ldb), 0.0F, s,
+        cblas_ssyrk(CblasColMajor, CblasLower, CblasNoTrans, narrow(order), narrow(rows), alpha, b, leading(ldb), beta, s,
                     leading(lds));
 }
 
@@ -106,16 +137,6 @@ void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
     else if (order > 0 && columns > 0)
         cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
                     narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
-}
-
-void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out) {
-    int64_t stride = a->row_major ? 1 : a->ld;
-    cblas_dcopy(narrow(a->columns), a->data + i * (a->row_major ? a->ld : 1), narrow(stride), out, 1);
-}
-
-void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y) {
-    int64_t stride = a->row_major ? 1 : a->ld;
-    cblas_daxpy(narrow(a->columns), alpha, a->data + i * (a->row_major ? a->ld : 1), narrow(stride), y, 1);
 }
 
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }

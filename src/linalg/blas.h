@@ -11,19 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SRL_MAX_DIMENSION INT32_MAX
+#include "linalg/matrix.h"
 
-/* A dense matrix in memory that somebody else owns: rows x columns, either layout, leading dimension ld. */
-struct srl_matrix {
-    const double *data;
-    int64_t rows, columns, ld;
-    bool row_major;
-};
+#define SRL_MAX_DIMENSION INT32_MAX
 
 enum srl_transpose { SRL_PLAIN, SRL_TRANSPOSED };
 
 /* y = alpha op(A) x + beta y; y is not read when beta = 0. Sizes of 0 are allowed everywhere in this file. */
 void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y);
+/* C = (rows first to first + count of A) B, with B (A's columns x columns) and C row-major without gaps. */
+void srl_gemm_rows(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b, double *c);
 /* C = op(A) B, with op(A) (rows x inner), B (inner x columns) and C row-major with leading dimensions; a transposed A lies in
    memory as inner x rows. */
 void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
@@ -33,7 +30,7 @@ void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t 
                   const double *b, int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
-/* The same in single precision; syrk with beta = 0. */
+/* The same in single precision. */
 void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
                      const float *b, int64_t ldb, float *c, int64_t ldc);
 void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
@@ -41,7 +38,7 @@ void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, i
 /* y = op(A) x for A (rows x columns) row-major. */
 void srl_gemv_single(enum srl_transpose op, int64_t rows, int64_t columns, const float *a, int64_t lda, const float *x,
                      float *y);
-void srl_syrk_single(int64_t order, int64_t rows, const float *b, int64_t ldb, float *s, int64_t lds);
+void srl_syrk_single(int64_t order, int64_t rows, float alpha, const float *b, int64_t ldb, float beta, float *s, int64_t lds);
 /* S += alpha v v', lower triangle. */
 void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds);
 /* y = S x for a symmetric S given by its lower triangle. */
@@ -49,15 +46,6 @@ void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, doub
 /* B = L^-1 B (plain) or L^-T B (transposed) for columns x of B (order x columns, column-major). */
 void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
                     int64_t ldb);
-
-/* Copies row i of A, contiguous, to out. */
-void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out);
-/* y += alpha (row i of A). */
-void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y);
-/* Entry (i, j) of A. */
-static inline double srl_entry(const struct srl_matrix *a, int64_t i, int64_t j) {
-    return a->row_major ? a->data[i * a->ld + j] : a->data[i + j * a->ld];
-}
 
 double srl_dot(int64_t length, const double *x, const double *y);
 double srl_norm(int64_t length, const double *x); /* Euclidean, without undue overflow */

@@ -177,6 +177,7 @@ static void accumulate(struct srl_constants *constants) {
     for (int64_t j = 0; j < model->m; j++)
         constants->weights[j] = 1.0;
     memset(constants->matrix, 0, (size_t)model->d * (size_t)model->d * sizeof *constants->matrix);
+    srl_hessian_prepare(model, &constants->hessian, point);
     srl_hessian_add_fit(model, &constants->hessian, point->outer.top, constants->weights, constants->matrix);
 }
 

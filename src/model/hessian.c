@@ -3,69 +3,157 @@
 #include <math.h>
 #include <string.h>
 
+enum { STRIP = 128 }; /* columns of the Hessian that are made at a time from factors */
+
+static int64_t larger(int64_t one, int64_t other) { return one > other ? one : other; }
+
 void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, const struct srl_model *model) {
+    const int64_t units = srl_jacobian_most_units(model), order = larger(model->d, units);
     srl_jacobian_carve(arena, &work->jacobian, model);
     work->top_row = srl_arena_doubles(arena, model->d);
     work->mean_row = srl_arena_doubles(arena, model->d);
+    work->top_outputs = srl_arena_doubles(arena, units);
+    work->mean_outputs = srl_arena_doubles(arena, units);
     work->mean_hidden = srl_arena_doubles(arena, model->n);
     work->weights = srl_arena_doubles(arena, model->m);
-    work->scaled_rows = srl_arena_matrix(arena, srl_jacobian_most_rows(model), model->d);
-    work->sum = (float *)(void *)srl_arena_matrix(arena, (model->d + 1) / 2, model->d);
+    work->scaled_rows = srl_jacobian_block_carve(arena, model);
+    work->sum = (float *)(void *)srl_arena_matrix(arena, (order + 1) / 2, order);
+    work->inner = srl_arena_matrix(arena, units, units);
 }
 
 /* ---- centring ---- */
 
-/* mu = sum_{j != k} f_j G_j - (1 - f_k) G_k: from a kept G, or through the hidden layer, where the point may know it. */
+/* mean_hidden = A2' (f without its entry k) on the active units; the point may know it. */
+static void find_hidden_mean(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
+    if (point->has_mean)
+        memcpy(work->mean_hidden, point->mean_hidden, (size_t)model->n * sizeof *work->mean_hidden);
+    else
+        srl_back_to_hidden(model, work->weights, work->mean_hidden);
+    for (int64_t i = 0; i < model->n; i++)
+        work->mean_hidden[i] = work->jacobian.pattern[i] ? work->mean_hidden[i] : 0.0;
+}
+
+static void weigh_all_but_top(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_outer *outer) {
+    memcpy(work->weights, outer->f, (size_t)model->m * sizeof *work->weights);
+    work->weights[outer->top] = 0.0;
+}
+
+/* mu = sum_{j != k} f_j G_j - (1 - f_k) G_k: from a kept G, or through the hidden layer. */
 static void find_mean(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
     const struct srl_jacobian *jacobian = &work->jacobian;
-    const struct srl_outer *outer = &point->outer;
     const int64_t d = model->d;
-    const bool kept = jacobian->kept != NULL && !jacobian->single;
-    if (kept || !point->has_mean) {
-        memcpy(work->weights, outer->f, (size_t)model->m * sizeof *work->weights);
-        work->weights[outer->top] = 0.0;
-    }
-    if (kept) {
+    weigh_all_but_top(model, work, &point->outer);
+    if (jacobian->kept != NULL && !jacobian->single) {
         const struct srl_matrix rows = {jacobian->kept, model->m, d, d, true};
         srl_gemv(SRL_TRANSPOSED, 1.0, &rows, work->weights, 0.0, work->mean_row);
     } else {
-        if (point->has_mean)
-            memcpy(work->mean_hidden, point->mean_hidden, (size_t)model->n * sizeof *work->mean_hidden);
-        else
-            srl_back_to_hidden(model, work->weights, work->mean_hidden);
-        for (int64_t i = 0; i < model->n; i++)
-            work->mean_hidden[i] = jacobian->pattern[i] ? work->mean_hidden[i] : 0.0;
+        find_hidden_mean(model, work, point);
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, work->mean_hidden, 0.0, work->mean_row);
     }
-    srl_axpy(d, -outer->rest, work->top_row, work->mean_row);
+    srl_axpy(d, -point->outer.rest, work->top_row, work->mean_row);
+}
+
+static void find_top_row(const struct srl_model *model, struct srl_jacobian *jacobian, int64_t top, double *row) {
+    if (jacobian->kept != NULL && !jacobian->single)
+        memcpy(row, (const double *)jacobian->kept + top * model->d, (size_t)model->d * sizeof *row);
+    else
+        srl_jacobian_row(model, jacobian, top, row);
 }
 
 void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
     srl_jacobian_prepare(model, &work->jacobian, point->u);
-    srl_jacobian_row(model, &work->jacobian, point->outer.top, work->top_row);
+    find_top_row(model, &work->jacobian, point->outer.top, work->top_row);
     find_mean(model, work, point);
 }
 
+/* ---- weighted squares of centred rows ---- */
+
+/* What rows are centred by, and how long they are: those of G, or of A2 at the active units. */
+struct frame {
+    int64_t length;
+    const double *top, *mean;
+};
+
+static struct frame frame_of_jacobian(const struct srl_model *model, const struct srl_hessian_work *work) {
+    return (struct frame){model->d, work->top_row, work->mean_row};
+}
+
 /* scaled = sqrt|weight| C_j, from row j of G (NULL stands for a row of zeros). */
-static void scale_row(const struct srl_hessian_work *work, int64_t d, const double *row, bool is_top, double weight,
-                      double *scaled) {
+static void scale_row(struct frame frame, const double *row, bool is_top, double weight, double *restrict scaled) {
     const double root = sqrt(fabs(weight));
-    for (int64_t k = 0; k < d; k++) {
-        double from_top = is_top ? 0.0 : (row != NULL ? row[k] : 0.0) - work->top_row[k];
-        scaled[k] = root * (from_top - work->mean_row[k]);
+    for (int64_t k = 0; k < frame.length && (is_top || row == NULL); k++)
+        scaled[k] = root * ((is_top ? 0.0 : -frame.top[k]) - frame.mean[k]);
+    for (int64_t k = 0; k < frame.length && !is_top && row != NULL; k++)
+        scaled[k] = root * ((row[k] - frame.top[k]) - frame.mean[k]);
+}
+
+static void scale_row_single(struct frame frame, const float *row, bool is_top, double weight, float *restrict scaled) {
+    const double root = sqrt(fabs(weight));
+    for (int64_t k = 0; k < frame.length && is_top; k++)
+        scaled[k] = (float)(root * -frame.mean[k]);
+    for (int64_t k = 0; k < frame.length && !is_top; k++)
+        scaled[k] = (float)(root * (((double)row[k] - frame.top[k]) - frame.mean[k]));
+}
+
+/* How many rows of the buffer are filled: those of positive weights from its start, those of negative ones from its end. */
+struct filled {
+    int64_t positive, negative;
+};
+
+static struct filled scale_rows(const struct srl_model *model, struct srl_hessian_work *work, struct frame frame,
+                                const void *block, int64_t top, struct srl_range rows, const double *weights) {
+    struct filled filled = {0, 0};
+    const int64_t capacity = srl_jacobian_most_rows(model);
+    for (int64_t k = 0; k < rows.count; k++) {
+        const int64_t j = rows.list != NULL ? rows.list[k] : rows.first + k;
+        if (weights[k] == 0.0 || !srl_has_own_row(model, &work->jacobian, j))
+            continue;
+        const int64_t to = frame.length * (weights[k] < 0.0 ? capacity - ++filled.negative : filled.positive++);
+        if (work->jacobian.single)
+            scale_row_single(frame, (const float *)block + k * frame.length, j == top, weights[k],
+                             (float *)work->scaled_rows + to);
+        else
+            scale_row(frame, (const double *)block + k * frame.length, j == top, weights[k], (double *)work->scaled_rows + to);
+    }
+    return filled;
+}
+
+static void add_sum(int64_t order, const float *sum, double *matrix) {
+    for (int64_t k = 0; k < order; k++)
+        for (int64_t i = k; i < order; i++)
+            matrix[i + k * order] += (double)sum[i + k * order];
+}
+
+/* In single precision the sum of a block is made by itself; signs share it where they go to the same matrix. */
+static void add_scaled_single(struct srl_hessian_work *work, int64_t order, struct filled filled, const float *last,
+                              double *positive, double *negative) {
+    const bool shared = positive == negative && filled.positive > 0 && filled.negative > 0;
+    if (filled.positive > 0) {
+        srl_syrk_single(order, filled.positive, 1.0F, work->scaled_rows, order, 0.0F, work->sum, order);
+        if (!shared)
+            add_sum(order, work->sum, positive);
+    }
+    if (filled.negative > 0) {
+        srl_syrk_single(order, filled.negative, -1.0F, last, order, shared ? 1.0F : 0.0F, work->sum, order);
+        add_sum(order, work->sum, negative);
     }
 }
 
-static void scale_row_single(const struct srl_hessian_work *work, int64_t d, const float *row, bool is_top, double weight,
-                             float *scaled) {
-    const double root = sqrt(fabs(weight));
-    for (int64_t k = 0; k < d; k++) {
-        double from_top = is_top ? 0.0 : (double)row[k] - work->top_row[k];
-        scaled[k] = (float)(root * (from_top - work->mean_row[k]));
+/* positive += the squares of scaled rows of positive weight, negative -= the others'. */
+static void add_scaled(const struct srl_model *model, struct srl_hessian_work *work, int64_t order, struct filled filled,
+                       double *positive, double *negative) {
+    const int64_t last = (srl_jacobian_most_rows(model) - filled.negative) * order;
+    if (work->jacobian.single) {
+        add_scaled_single(work, order, filled, (const float *)work->scaled_rows + last, positive, negative);
+        return;
     }
+    if (filled.positive > 0)
+        srl_syrk(order, filled.positive, 1.0, work->scaled_rows, order, 1.0, positive, order);
+    if (filled.negative > 0)
+        srl_syrk(order, filled.negative, -1.0, (const double *)work->scaled_rows + last, order, 1.0, negative, order);
 }
 
-/* ---- the sum ---- */
+/* ---- from the rows of G ---- */
 
 /* With A2 absent all units that are off share the row C_j = -G_k - mu (also k itself, then G_k = 0), so their r_j add up. */
 static void add_rows_of_units_off(const struct srl_model *model, struct srl_hessian_work *work, const double *r,
@@ -75,7 +163,7 @@ static void add_rows_of_units_off(const struct srl_model *model, struct srl_hess
         weight += work->jacobian.pattern[i] ? 0.0 : r[i];
     if (weight == 0.0)
         return;
-    scale_row(work, model->d, NULL, false, weight, work->scaled_rows);
+    scale_row(frame_of_jacobian(model, work), NULL, false, weight, work->scaled_rows);
     srl_syr(model->d, weight > 0.0 ? 1.0 : -1.0, work->scaled_rows, hessian, model->d);
 }
 
@@ -85,49 +173,15 @@ void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *w
         add_rows_of_units_off(model, work, r, hessian);
 }
 
-/* Rows of G whose weights have the sign, scaled, one after the other; returns how many. */
-static int64_t scale_rows(const struct srl_model *model, struct srl_hessian_work *work, const void *jacobian, int64_t top,
-                          const int32_t *rows, int64_t first, const double *weights, int64_t count, int sign) {
-    const int64_t d = model->d;
-    int64_t taken = 0;
-    for (int64_t k = 0; k < count; k++) {
-        const int64_t j = rows != NULL ? rows[first + k] : first + k;
-        if (!(sign * weights[first + k] > 0.0) || !srl_has_own_row(model, &work->jacobian, j))
-            continue;
-        if (work->jacobian.single)
-            scale_row_single(work, d, (const float *)jacobian + k * d, j == top, weights[first + k],
-                             (float *)work->scaled_rows + taken++ * d);
-        else
-            scale_row(work, d, (const double *)jacobian + k * d, j == top, weights[first + k],
-                      (double *)work->scaled_rows + taken++ * d);
-    }
-    return taken;
-}
-
-/* hessian += sign times the sum of the scaled rows' squares. */
-static void add_scaled(const struct srl_model *model, struct srl_hessian_work *work, int64_t count, int sign, double *hessian) {
-    const int64_t d = model->d;
-    if (!work->jacobian.single) {
-        srl_syrk(d, count, sign, work->scaled_rows, d, 1.0, hessian, d);
-        return;
-    }
-    srl_syrk_single(d, count, work->scaled_rows, d, work->sum, d);
-    for (int64_t k = 0; k < d; k++)
-        for (int64_t i = k; i < d; i++)
-            hessian[i + k * d] += sign * (double)work->sum[i + k * d];
-}
-
 void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative) {
-    const int64_t block = srl_jacobian_block(model, &work->jacobian);
-    for (int64_t first = 0; first < count; first += block) {
-        const int64_t size = count - first < block ? count - first : block;
-        const void *jacobian = srl_jacobian_rows(model, &work->jacobian, rows, first, size);
-        for (int sign = 1; sign >= -1; sign -= 2) {
-            const int64_t taken = scale_rows(model, work, jacobian, top, rows, first, weights, size, sign);
-            if (taken > 0)
-                add_scaled(model, work, taken, sign, sign > 0 ? positive : negative);
-        }
+    const struct frame frame = frame_of_jacobian(model, work);
+    const int64_t most = srl_jacobian_most_rows(model);
+    for (int64_t first = 0; first < count; first += most) {
+        const struct srl_range range = {rows != NULL ? rows + first : NULL, first, count - first < most ? count - first : most};
+        const void *block = srl_jacobian_rows(model, &work->jacobian, rows, first, range.count);
+        const struct filled filled = scale_rows(model, work, frame, block, top, range, weights + first);
+        add_scaled(model, work, model->d, filled, positive, negative);
     }
 }
 
@@ -138,9 +192,67 @@ void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work 
     srl_hessian_add(model, work, top, NULL, r, model->m, hessian, hessian);
 }
 
+/* ---- from the factors of G ---- */
+
+bool srl_factors_are_cheaper(double m, double active, double d, double units) {
+    const double from_rows = m * d * (2.0 * units + d), from_factors = active * active * (m + 2.0 * d) + active * d * d;
+    return from_factors < from_rows;
+}
+
+/* inner = C2' diag(r) C2, full, with C2 the rows of A2 at the active units, centred like those of G. */
+static void find_inner(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
+                       const double *r) {
+    const int64_t active = work->jacobian.active_count, most = srl_jacobian_most_rows(model), top = point->outer.top;
+    const struct frame frame = {active, work->top_outputs, work->mean_outputs};
+    weigh_all_but_top(model, work, &point->outer);
+    find_hidden_mean(model, work, point);
+    for (int64_t k = 0; k < active; k++) {
+        const int64_t i = work->jacobian.active[k];
+        work->top_outputs[k] = srl_entry(&model->A2, top, i);
+        work->mean_outputs[k] = work->mean_hidden[i] - point->outer.rest * work->top_outputs[k];
+    }
+    memset(work->inner, 0, (size_t)(active * active) * sizeof *work->inner);
+    for (int64_t first = 0; first < model->m; first += most) {
+        const struct srl_range rows = {NULL, first, model->m - first < most ? model->m - first : most};
+        const void *block = srl_jacobian_outputs(model, &work->jacobian, first, rows.count);
+        const struct filled filled = scale_rows(model, work, frame, block, top, rows, r + first);
+        add_scaled(model, work, active, filled, work->inner, work->inner);
+    }
+    for (int64_t k = 0; k < active; k++)
+        for (int64_t i = k + 1; i < active; i++)
+            work->inner[k + i * active] = work->inner[i + k * active];
+}
+
+/* hessian += B' inner B with the rows B of A1 of the active units, lower triangle, a strip of columns at a time. */
+static void add_between_units(const struct srl_model *model, struct srl_hessian_work *work, double *hessian) {
+    const int64_t d = model->d, active = work->jacobian.active_count, most = srl_jacobian_most_rows(model);
+    const int64_t strip = most < STRIP ? most : STRIP;
+    const double *rows = srl_jacobian_unit_rows(model, &work->jacobian);
+    double *product = work->scaled_rows, *corner = work->jacobian.block;
+    for (int64_t first = 0; first < d; first += strip) {
+        const int64_t columns = d - first < strip ? d - first : strip, below = first + columns;
+        srl_gemm(SRL_PLAIN, active, columns, active, work->inner, active, rows + first, d, product, columns);
+        srl_gemm(SRL_TRANSPOSED, columns, columns, active, product, columns, rows + first, d, corner, columns);
+        for (int64_t k = 0; k < columns; k++)
+            for (int64_t i = k; i < columns; i++)
+                hessian[first + i + (first + k) * d] += corner[k * columns + i];
+        srl_gemm_add(SRL_TRANSPOSED, columns, d - below, active, product, columns, rows + below, d, hessian + below + first * d,
+                     d);
+    }
+}
+
 void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
                           const double *r, double *hessian) {
-    srl_hessian_prepare(model, work, point);
+    struct srl_jacobian *jacobian = &work->jacobian;
+    srl_jacobian_look(model, jacobian, point->u);
     srl_copy_curvature(model, hessian);
+    if (jacobian->active_count > 0 && jacobian->active_count <= srl_jacobian_most_units(model) &&
+        srl_factors_are_cheaper((double)model->m, (double)jacobian->active_count, (double)model->d,
+                                srl_jacobian_units(jacobian))) {
+        find_inner(model, work, point, r);
+        add_between_units(model, work, hessian);
+        return;
+    }
+    srl_hessian_prepare(model, work, point);
     srl_hessian_add_fit(model, work, point->outer.top, r, hessian);
 }

@@ -10,7 +10,15 @@
  * Centring subtracts the row of the most probable output k first: with mu = sum_{j != k} f_j (G_j - G_k), which needs no
  * difference of nearly equal numbers when f_k is close to 1, C_j = (G_j - G_k) - mu and C_k = -mu.
  *
- * No m x m or n x n matrix is formed.
+ * That takes 2 m a d + m d^2 multiplications for a active units. When they are few, fewer than about 2 d, the other order of
+ * the products is cheaper,
+ *
+ *     H = (diag(s) A1)' [C2' diag(r) C2] diag(s) A1 + R,    C2 = A2 diag(s), its rows centred likewise,
+ *
+ * with the bracket only at the active units: m a^2 + 2 a^2 d + a d^2. The order is chosen by that count, where a kept G costs
+ * no more than the units that flipped.
+ *
+ * No m x m matrix is formed, and none of all n units.
  */
 #ifndef SRL_MODEL_HESSIAN_H
 #define SRL_MODEL_HESSIAN_H
@@ -21,12 +29,14 @@
 
 struct srl_hessian_work {
     struct srl_jacobian jacobian;
-    double *top_row;     /* G_k (d) */
-    double *mean_row;    /* mu (d) */
-    double *mean_hidden; /* A2' (f without its entry k) on the active units: mu before it goes through A1 (n) */
-    double *weights;     /* f without its entry k (m) */
-    void *scaled_rows;   /* rows of C times sqrt|weight|, a block at a time, in the Jacobian's precision */
-    float *sum;          /* what a block adds in single precision (d x d) */
+    double *top_row;                    /* G_k (d) */
+    double *mean_row;                   /* mu (d) */
+    double *mean_hidden;                /* A2' (f without its entry k) on the active units: mu before it goes through A1 (n) */
+    double *top_outputs, *mean_outputs; /* what rows of A2 are centred by, at the active units */
+    double *weights;                    /* f without its entry k (m) */
+    void *scaled_rows;                  /* rows of C or C2 times sqrt|weight|, a block at a time, in the Jacobian's precision */
+    float *sum;                         /* what a block adds in single precision */
+    double *inner;                      /* C2' diag(r) C2 */
 };
 
 void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, const struct srl_model *model);
@@ -41,6 +51,9 @@ void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *wor
 /* hessian += C' diag(r) C. */
 void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const double *r,
                          double *hessian);
+
+/* Whether H comes cheaper from the factors of G than from its rows, which cost products with so many units. */
+bool srl_factors_are_cheaper(double m, double active, double d, double units);
 
 /* The Hessian at a differentiated point, with the curvature weights r (point->r, or others), into the lower triangle. */
 void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,

@@ -1,59 +1,48 @@
-/* The parts of jacobian.c that depend on the precision: included twice, with REAL, TYPED, GEMM and GEMM_ADD defined. */
+/* The parts of jacobian.c that depend on the precision: included twice, with REAL, TYPED, GATHER, GEMM and GEMM_ADD defined. */
 
-/* The given columns of the listed rows of A2 (rows = NULL: first, first + 1, ...): count x columns row-major, or its transpose
-   when A2 lies by columns, so that either way what is contiguous is read in runs. */
-static void TYPED(gather_columns)(const struct srl_matrix *a2, const int32_t *which, int64_t columns, const int32_t *rows,
-                                  int64_t first, int64_t count, REAL *gathered) {
-    if (a2->row_major) {
-        for (int64_t k = 0; k < count; k++) {
-            const double *row = a2->data + (rows != NULL ? rows[k] : first + k) * a2->ld;
-            for (int64_t i = 0; i < columns; i++)
-                gathered[k * columns + i] = (REAL)row[which[i]];
-        }
-        return;
-    }
-    for (int64_t i = 0; i < columns; i++) {
-        const double *column = a2->data + which[i] * a2->ld;
-        for (int64_t k = 0; k < count; k++)
-            gathered[i * count + k] = (REAL)column[rows != NULL ? rows[k] : first + k];
-    }
-}
-
-/* rows = the given rows of A1, contiguous; with the sign of a flip where a unit goes off. */
-static void TYPED(gather_rows)(const struct srl_model *model, const struct srl_jacobian *jacobian, const int32_t *which,
-                               int64_t count, REAL *rows) {
-    for (int64_t i = 0; i < count; i++) {
+/* unit_rows = the given rows of A1, contiguous; with the sign of a flip where a unit goes off. */
+static void TYPED(gather_unit_rows)(const struct srl_model *model, struct srl_jacobian *jacobian, const int32_t *which,
+                                    int64_t units) {
+    REAL *restrict rows = jacobian->unit_rows;
+    const double *row = jacobian->row;
+    for (int64_t i = 0; i < units; i++) {
         const double sign = jacobian->pattern[which[i]] ? 1.0 : -1.0;
         srl_copy_row(&model->A1, which[i], jacobian->row);
         for (int64_t k = 0; k < model->d; k++)
-            rows[i * model->d + k] = (REAL)(sign * jacobian->row[k]);
+            rows[i * model->d + k] = (REAL)(sign * row[k]);
     }
 }
 
-/* Listed rows of A2[:, which] A1[which, :], the latter in active_rows, at most rows_at_once() of them; onto out, or into it. */
-static void TYPED(multiply)(const struct srl_model *model, struct srl_jacobian *jacobian, const int32_t *which, int64_t columns,
-                            const int32_t *rows, int64_t first, int64_t count, bool onto, REAL *out) {
+/* out (+)= listed rows of A2[:, which] times unit_rows, for at most UNITS units. */
+static void TYPED(multiply_units)(const struct srl_model *model, struct srl_jacobian *jacobian, const int32_t *which,
+                                  int64_t units, struct srl_range rows, bool onto, REAL *out) {
+    const bool by_rows = model->A2.row_major;
     const int64_t d = model->d;
-    if (columns == 0) {
-        if (!onto)
-            memset(out, 0, (size_t)count * (size_t)d * sizeof *out);
-        return;
+    const REAL *panel = jacobian->panel, *unit_rows = jacobian->unit_rows;
+    for (int64_t first = 0; first < rows.count; first += PANEL) {
+        const int64_t count = at_most(rows.count - first, PANEL);
+        const struct srl_range part = {rows.list != NULL ? rows.list + first : NULL, rows.first + first, count};
+        GATHER(&model->A2, part, (struct srl_range){which, 0, units}, jacobian->panel);
+        for (int64_t unit = 0; unit < units; unit += INNER)
+            (onto || unit > 0 ? GEMM_ADD : GEMM)(by_rows ? SRL_PLAIN : SRL_TRANSPOSED, count, d, at_most(units - unit, INNER),
+                                                 panel + unit * (by_rows ? 1 : count), by_rows ? units : count,
+                                                 unit_rows + unit * d, d, out + first * d, d);
     }
-    TYPED(gather_columns)(&model->A2, which, columns, rows, first, count, jacobian->active_columns);
-    (onto ? GEMM_ADD : GEMM)(model->A2.row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, d, columns, jacobian->active_columns,
-                             model->A2.row_major ? columns : count, jacobian->active_rows, d, out, d);
 }
 
-/* All of G = A2 diag(s) A1, or what flips add to it. */
-static void TYPED(form_all)(const struct srl_model *model, struct srl_jacobian *jacobian, const int32_t *which, int64_t columns,
-                            bool onto) {
-    const int64_t block = rows_at_once(model, columns);
-    REAL *kept = jacobian->kept;
-    TYPED(gather_rows)(model, jacobian, which, columns, jacobian->active_rows);
-    for (int64_t first = 0; first < model->m; first += block) {
-        const int64_t count = model->m - first < block ? model->m - first : block;
-        TYPED(multiply)(model, jacobian, which, columns, NULL, first, count, onto, kept + first * model->d);
+/* Listed rows of A2[:, which] A1[which, :]; onto out, or into it. */
+static void TYPED(multiply)(const struct srl_model *model, struct srl_jacobian *jacobian, const int32_t *which, int64_t units,
+                            struct srl_range rows, bool onto, void *out) {
+    const bool all_active = which == jacobian->active && units <= UNITS;
+    if (units == 0 && !onto)
+        memset(out, 0, (size_t)rows.count * (size_t)model->d * sizeof(REAL));
+    for (int64_t unit = 0; unit < units; unit += UNITS) {
+        const int64_t count = at_most(units - unit, UNITS);
+        if (!(all_active && jacobian->has_unit_rows))
+            TYPED(gather_unit_rows)(model, jacobian, which + unit, count);
+        TYPED(multiply_units)(model, jacobian, which + unit, count, rows, onto || unit > 0, out);
     }
+    jacobian->has_unit_rows = all_active;
 }
 
 /* The largest difference between row j of the kept G and an exact one. */
@@ -67,16 +56,34 @@ static double TYPED(difference)(const struct srl_model *model, const struct srl_
 }
 
 /* Rows of a list into block, from the kept G or, with A2 absent, from A1. */
-static void TYPED(copy_rows)(const struct srl_model *model, struct srl_jacobian *jacobian, const int32_t *rows, int64_t first,
-                             int64_t count) {
+static void TYPED(copy_rows)(const struct srl_model *model, struct srl_jacobian *jacobian, struct srl_range rows) {
     const int64_t d = model->d;
     const REAL *kept = jacobian->kept;
     REAL *block = jacobian->block;
-    for (int64_t k = 0; k < count; k++) {
-        const int64_t j = rows != NULL ? rows[first + k] : first + k;
+    for (int64_t k = 0; k < rows.count; k++) {
+        const int64_t j = rows.list != NULL ? rows.list[k] : rows.first + k;
         if (kept == NULL)
             srl_copy_row(&model->A1, j, jacobian->row);
         for (int64_t i = 0; i < d; i++)
             block[k * d + i] = kept != NULL ? kept[j * d + i] : (REAL)jacobian->row[i];
     }
+}
+
+/* Entries of rows of A2 at the active units into block, row-major; where A2 lies by columns a few rows at a time, whose lines
+   stay in the cache. */
+static void TYPED(copy_outputs)(const struct srl_model *model, struct srl_jacobian *jacobian, int64_t first, int64_t count) {
+    const int64_t units = jacobian->active_count;
+    const struct srl_range active = {jacobian->active, 0, units};
+    REAL *block = jacobian->block, few[FEW];
+    if (model->A2.row_major) {
+        GATHER(&model->A2, (struct srl_range){NULL, first, count}, active, block);
+        return;
+    }
+    for (int64_t j = 0; j < count; j += FEW)
+        for (int64_t i = 0; i < units; i++) {
+            const struct srl_range rows = {NULL, first + j, at_most(count - j, FEW)}, unit = {jacobian->active + i, 0, 1};
+            GATHER(&model->A2, rows, unit, few);
+            for (int64_t k = 0; k < rows.count; k++)
+                block[(j + k) * units + i] = few[k];
+        }
 }

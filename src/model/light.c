@@ -35,18 +35,22 @@ static void widen(int64_t length, const float *from, double *to) {
 
 /* Columns of the members from the first-th on. */
 static void gather(const struct srl_model *model, struct srl_light *light, int64_t first) {
-    const struct srl_matrix *a2 = &model->A2;
-    for (int64_t j = 0; j < model->m && a2->row_major; j++) {
-        const double *from = a2->data + j * a2->ld;
-        float *row = light->columns + j * light->stride;
-        for (int64_t k = first; k < light->count; k++)
-            row[k] = (float)from[light->members[k]];
+    const struct srl_range added = {light->members + first, 0, light->count - first};
+    if (!model->A2.row_major) {
+        srl_gather_single(&model->A2, (struct srl_range){NULL, 0, model->m}, added, light->columns + first * model->m);
+        return;
     }
-    for (int64_t k = first; k < light->count && !a2->row_major; k++) {
-        const double *from = a2->data + light->members[k] * a2->ld;
-        for (int64_t j = 0; j < model->m; j++)
-            light->columns[j * light->stride + k] = (float)from[j];
-    }
+    for (int64_t j = 0; j < model->m; j++)
+        srl_gather_single(&model->A2, (struct srl_range){NULL, j, 1}, added, light->columns + j * light->stride + first);
+}
+
+/* y = C x or C'x for the members' columns C. */
+static void multiply(const struct srl_model *model, const struct srl_light *light, enum srl_transpose op, const float *x,
+                     float *y) {
+    if (model->A2.row_major)
+        srl_gemv_single(op, model->m, light->count, light->columns, light->stride, x, y);
+    else
+        srl_gemv_single(op == SRL_PLAIN ? SRL_TRANSPOSED : SRL_PLAIN, light->count, model->m, light->columns, model->m, x, y);
 }
 
 static void add_member(struct srl_light *light, int64_t i) {
@@ -84,13 +88,19 @@ static void admit(const struct srl_model *model, struct srl_light *light, const 
     gather(model, light, before);
 }
 
+static void gather_rows(const struct srl_model *model, struct srl_light *light) {
+    const struct srl_range units = {NULL, 0, model->n}, entries = {NULL, 0, model->d};
+    for (int64_t i = 0; i < model->n; i++)
+        for (int64_t k = 0; k < model->d && !model->A1.row_major; k++)
+            light->rows[i * model->d + k] = (float)srl_entry(&model->A1, i, k);
+    if (model->A1.row_major)
+        srl_gather_single(&model->A1, units, entries, light->rows);
+}
+
 void srl_light_begin(const struct srl_model *model, struct srl_light *light, const struct srl_point *point) {
-    const int64_t d = model->d;
     if (light->ready || !light->carved)
         return;
-    for (int64_t i = 0; i < model->n; i++)
-        for (int64_t k = 0; k < d; k++)
-            light->rows[i * d + k] = (float)srl_entry(&model->A1, i, k);
+    gather_rows(model, light);
     if (srl_has_output_layer(model))
         gather_all(model, light, point);
     light->ready = true;
@@ -110,7 +120,7 @@ static void find_logits(const struct srl_model *model, struct srl_light *light, 
     admit(model, light, point);
     for (int64_t k = 0; k < light->count; k++)
         light->hidden[k] = (float)point->h[light->members[k]];
-    srl_gemv_single(SRL_PLAIN, model->m, light->count, light->columns, light->stride, light->hidden, light->output);
+    multiply(model, light, SRL_PLAIN, light->hidden, light->output);
     for (int64_t j = 0; j < model->m; j++)
         point->z[j] = (double)light->output[j] + (model->c2 != NULL ? model->c2[j] : 0.0);
 }
@@ -133,7 +143,7 @@ static void go_back(const struct srl_model *model, struct srl_light *light, cons
         return;
     }
     narrow(model->m, point->q, light->output);
-    srl_gemv_single(SRL_TRANSPOSED, model->m, light->count, light->columns, light->stride, light->output, light->hidden);
+    multiply(model, light, SRL_TRANSPOSED, light->output, light->hidden);
     memset(slopes, 0, (size_t)model->n * sizeof *slopes);
     for (int64_t k = 0; k < light->count; k++)
         if (point->u[light->members[k]] > 0.0)

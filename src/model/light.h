@@ -15,7 +15,7 @@ struct srl_light {
     bool carved;      /* there is memory for it; else the network itself is used */
     bool ready;       /* begun */
     float *rows;      /* A1 (n x d, row-major) */
-    float *columns;   /* of A2, those of members (m x stride, row-major); NULL with A2 absent */
+    float *columns;   /* of A2, those of members, in its layout: m x stride row-major, or their transpose */
     int64_t stride;   /* room for so many members */
     int32_t *members; /* units, in order (n) */
     int32_t *place;   /* of each unit among them, -1 for none (n) */

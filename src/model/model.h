@@ -3,8 +3,8 @@
  *
  *     F(x) = loss(softmax(A2 max(A1 x + c1, 0) + c2), b) + 1/2 |diag(w) A1 x|^2 + rho/2 |x - x_ref|^2
  *
- * subject to lower <= x <= upper. An absent vector is NULL and means 0 (bounds: none); an absent A2 has data = NULL and means
- * the identity, which is never formed.
+ * subject to lower <= x <= upper. An absent vector is NULL and means 0 (bounds: none); an A2 that is not given means the
+ * identity, which is never formed. A1 and A2 may be in single precision, each for itself.
  */
 #ifndef SRL_MODEL_MODEL_H
 #define SRL_MODEL_MODEL_H
@@ -22,7 +22,7 @@ struct srl_model {
     int64_t n, d, m;
     softrelu_loss loss;
     struct srl_matrix A1; /* n x d */
-    struct srl_matrix A2; /* m x n, data = NULL for the identity */
+    struct srl_matrix A2; /* m x n, not given for the identity */
     const double *b, *c1, *c2, *w, *x_ref;
     double rho;
     const double *lower, *upper; /* bounds of x (d each), entries may be infinite; NULL: none */
@@ -49,7 +49,7 @@ static inline int srl_bound_at(const struct srl_model *model, const double *x, i
     return lower && upper ? 2 : upper - lower;
 }
 
-static inline bool srl_has_output_layer(const struct srl_model *model) { return model->A2.data != NULL; }
+static inline bool srl_has_output_layer(const struct srl_model *model) { return srl_is_given(&model->A2); }
 /* Entry (j, i) of A2, of the identity where it is absent. */
 static inline double srl_output_entry(const struct srl_model *model, int64_t j, int64_t i) {
     return srl_has_output_layer(model) ? srl_entry(&model->A2, j, i) : (double)(i == j);
@@ -63,10 +63,6 @@ void srl_copy_curvature(const struct srl_model *model, double *matrix);
 
 /* A bound of what round-off does to sums of products of the problem's sizes, relative to their terms. */
 double srl_sum_noise(const struct srl_model *model);
-/* |a_i| for every row of A1, and the norms of the columns of A2, each with n entries. scratch: n doubles. */
-void srl_row_norms(const struct srl_model *model, double *scratch, double *norms);
-void srl_column_norms(const struct srl_model *model, double *scratch, double *norms);
-
 /* x moves to the nearest point within the bounds. */
 void srl_project_on_bounds(const struct srl_model *model, double *x);
 

@@ -47,19 +47,6 @@ void srl_rows_activate(struct srl_rows *rows, const struct srl_model *model) {
     }
 }
 
-/* Active columns of a block of rows of A2: count x active_count row-major, or its transpose when A2 lies by columns. */
-static void gather_columns(struct srl_rows *rows, const struct srl_matrix *a2, int64_t first, int64_t count) {
-    const int64_t active = rows->active_count;
-    if (a2->row_major) {
-        for (int64_t j = 0; j < count; j++)
-            for (int64_t i = 0; i < active; i++)
-                rows->columns[j * active + i] = a2->data[(first + j) * a2->ld + rows->active[i]];
-    } else {
-        for (int64_t i = 0; i < active; i++)
-            memcpy(rows->columns + i * count, a2->data + first + rows->active[i] * a2->ld, (size_t)count * sizeof(double));
-    }
-}
-
 void srl_rows_read(struct srl_rows *rows, const struct srl_model *model, enum srl_rows_of of, int64_t first, int64_t count,
                    double *out) {
     const int64_t d = model->d, active = rows->active_count;
@@ -71,7 +58,8 @@ void srl_rows_read(struct srl_rows *rows, const struct srl_model *model, enum sr
     } else if (active == 0) {
         memset(out, 0, (size_t)(count * d) * sizeof *out);
     } else {
-        gather_columns(rows, &model->A2, first, count);
+        srl_gather(&model->A2, (struct srl_range){NULL, first, count}, (struct srl_range){rows->active, 0, active},
+                   rows->columns);
         srl_gemm(model->A2.row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, d, active, rows->columns,
                  model->A2.row_major ? active : count, rows->active_rows, d, out, d);
     }

@@ -15,8 +15,10 @@ static const int64_t WORN = 20;         /* products for one step: the kept matri
 
 /* Doubles for what is kept of the data, in other forms. */
 static double memory_of(const struct srl_model *model, const struct srl_settings *settings) {
+    const double first = (model->A1.single != NULL ? 0.5 : 1.0) * (double)model->d;
+    const double second = srl_has_output_layer(model) ? (model->A2.single != NULL ? 0.5 : 1.0) * (double)model->m : 0.0;
     if (settings->jacobian_memory < 0)
-        return (double)model->n * (double)(model->d + (srl_has_output_layer(model) ? model->m : 0));
+        return (double)model->n * (first + second);
     return (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));
 }
 

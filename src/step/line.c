@@ -55,22 +55,12 @@ static bool find_flips(const struct srl_model *model, struct srl_line *line, con
 
 /* sum += the flipped columns of A2 times weights. */
 static void add_columns(const struct srl_model *model, const struct srl_line *line, const double *weights, double *sum) {
-    const struct srl_matrix *a2 = &model->A2;
-    if (!srl_has_output_layer(model)) {
-        for (int64_t k = 0; k < line->count; k++)
-            sum[line->flips[k]] += weights[k];
-    } else if (a2->row_major) {
-        for (int64_t j = 0; j < model->m; j++) {
-            const double *row = a2->data + j * a2->ld;
-            double part = 0.0;
-            for (int64_t k = 0; k < line->count; k++)
-                part += row[line->flips[k]] * weights[k];
-            sum[j] += part;
-        }
-    } else {
-        for (int64_t k = 0; k < line->count; k++)
-            srl_axpy(model->m, weights[k], a2->data + line->flips[k] * a2->ld, sum);
+    if (srl_has_output_layer(model)) {
+        srl_add_columns(&model->A2, line->flips, line->count, weights, sum);
+        return;
     }
+    for (int64_t k = 0; k < line->count; k++)
+        sum[line->flips[k]] += weights[k];
 }
 
 /* trial->z from the base. */

@@ -52,8 +52,7 @@ static void project(const struct srl_model *model, const struct srl_hessian_work
     for (int64_t k = 0; k < d; k++)
         for (int64_t c = 0; c < COLUMNS; c++)
             by_rows[k * COLUMNS + c] = by_columns[k + c * d];
-    srl_gemm(model->A1.row_major ? SRL_PLAIN : SRL_TRANSPOSED, model->n, COLUMNS, d, model->A1.data, model->A1.ld, by_rows,
-             COLUMNS, sampler->hidden, COLUMNS);
+    srl_gemm_rows(&model->A1, 0, model->n, COLUMNS, by_rows, sampler->hidden);
     for (int64_t i = 0; i < model->n; i++)
         if (!work->jacobian.pattern[i])
             memset(sampler->hidden + i * COLUMNS, 0, COLUMNS * sizeof *sampler->hidden);
@@ -81,9 +80,7 @@ static const double *sketch_rows(const struct srl_model *model, const struct srl
                                  int64_t count) {
     if (!srl_has_output_layer(model))
         return sampler->hidden + first * COLUMNS;
-    const struct srl_matrix *a2 = &model->A2;
-    srl_gemm(a2->row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, COLUMNS, model->n,
-             a2->data + first * (a2->row_major ? a2->ld : 1), a2->ld, sampler->hidden, COLUMNS, sampler->sketch, COLUMNS);
+    srl_gemm_rows(&model->A2, first, count, COLUMNS, sampler->hidden, sampler->sketch);
     return sampler->sketch;
 }
 

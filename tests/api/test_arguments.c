@@ -9,6 +9,7 @@
 
 enum { N = 4, D = 3, M = 2 };
 
+static const float SINGLE[N * D] = {0.5F, 1.0F, 2.0F};
 static double A1[N * D], A2[M * N], b[M] = {0.25, 0.75}, vector4[N] = {1, 2, 3, 4};
 
 static int set_up(void **state) {
@@ -84,6 +85,8 @@ static void overflowing_matrix(void **state) {
     for (int k = 0; k < 2; k++) {
         softrelu_problem *problem = NULL;
         assert_int_equal(softrelu_problem_create(INT32_MAX, INT32_MAX, 1, NULL, NULL, NULL, &problem), SOFTRELU_OK);
+        REFUSE(softrelu_problem_set_matrix_single(problem, SOFTRELU_A1, SINGLE, layouts[k], INT32_MAX, SOFTRELU_COPY),
+               SOFTRELU_ERROR_SIZE);
         REFUSE(softrelu_problem_set_matrix(problem, SOFTRELU_A1, A1, layouts[k], INT32_MAX, SOFTRELU_COPY),
                SOFTRELU_ERROR_SIZE);
         SAYS(softrelu_problem_message(problem), "A1");
@@ -125,7 +128,13 @@ static void matrices(void **state) {
                                            cases[k].ownership),
                cases[k].expected);
         SAYS(softrelu_problem_message(problem), cases[k].says);
+        REFUSE(softrelu_problem_set_matrix_single(problem, cases[k].array, cases[k].values != NULL ? SINGLE : NULL,
+                                                  cases[k].layout, cases[k].ld, cases[k].ownership),
+               cases[k].expected);
+        SAYS(softrelu_problem_message(problem), cases[k].says);
     }
+    REFUSE(softrelu_problem_set_matrix_single(NULL, SOFTRELU_A1, SINGLE, SOFTRELU_ROW_MAJOR, D, SOFTRELU_COPY),
+           SOFTRELU_ERROR_NULL);
     REFUSE(softrelu_problem_set_matrix(NULL, SOFTRELU_A1, A1, SOFTRELU_ROW_MAJOR, D, SOFTRELU_COPY), SOFTRELU_ERROR_NULL);
     REFUSE(softrelu_problem_finish(problem), SOFTRELU_ERROR_MISSING); /* none of these gave it an A1 */
     SAYS(softrelu_problem_message(problem), "A1");
@@ -145,6 +154,14 @@ static void matrices_not_finite(void **state) {
             REFUSE(softrelu_problem_set_matrix(problem, SOFTRELU_A1, copy,
                                                column_major == 1 ? SOFTRELU_COLUMN_MAJOR : SOFTRELU_ROW_MAJOR,
                                                column_major == 1 ? N : D, k == 0 ? SOFTRELU_BORROW : SOFTRELU_COPY),
+                   SOFTRELU_ERROR_NOT_FINITE);
+            SAYS(softrelu_problem_message(problem), "A1[2, 1]");
+            SAYS(softrelu_problem_message(problem), values[k]);
+            float single[N * D] = {0.0F};
+            single[column_major == 1 ? 2 + 1 * N : 2 * D + 1] = (float)bad[k];
+            REFUSE(softrelu_problem_set_matrix_single(problem, SOFTRELU_A1, single,
+                                                      column_major == 1 ? SOFTRELU_COLUMN_MAJOR : SOFTRELU_ROW_MAJOR,
+                                                      column_major == 1 ? N : D, k == 0 ? SOFTRELU_BORROW : SOFTRELU_COPY),
                    SOFTRELU_ERROR_NOT_FINITE);
             SAYS(softrelu_problem_message(problem), "A1[2, 1]");
             SAYS(softrelu_problem_message(problem), values[k]);
@@ -278,6 +295,8 @@ static void sealed_problems(void **state) {
     (void)state;
     softrelu_problem *problem = sealed_problem();
     REFUSE(softrelu_problem_set_matrix(problem, SOFTRELU_A1, A1, SOFTRELU_ROW_MAJOR, D, SOFTRELU_COPY), SOFTRELU_ERROR_STATE);
+    REFUSE(softrelu_problem_set_matrix_single(problem, SOFTRELU_A1, SINGLE, SOFTRELU_ROW_MAJOR, D, SOFTRELU_COPY),
+           SOFTRELU_ERROR_STATE);
     REFUSE(softrelu_problem_set_vector(problem, SOFTRELU_B, b, M, SOFTRELU_COPY), SOFTRELU_ERROR_STATE);
     REFUSE(softrelu_problem_set_vector(problem, SOFTRELU_C1, NULL, 0, SOFTRELU_COPY), SOFTRELU_ERROR_STATE);
     REFUSE(softrelu_problem_set_number(problem, SOFTRELU_RHO, 1.0), SOFTRELU_ERROR_STATE);

@@ -62,16 +62,26 @@ class Solve(ProgramTest):
             self.assertEqual(self.everything("--quiet").returncode, 0)
             np.testing.assert_allclose(np.load(self.path("x.npy")), expected, rtol=0, atol=1e-10)
 
-    def test_float32_is_widened(self):
+    def test_float32(self):
+        """Vectors are widened, matrices are kept; either way it is the same problem, also where rows and columns are swapped."""
         singles = {name: values.astype(np.float32) for name, values in self.arrays.items()}
         for name, values in singles.items():
             self.save(name, values.astype(np.float64))
         self.everything("--quiet")
         expected = np.load(self.path("x.npy"))
-        for name, values in singles.items():
-            self.save(name, values)
-        self.assertEqual(self.everything("--quiet").returncode, 0)
-        np.testing.assert_array_equal(np.load(self.path("x.npy")), expected)
+        for order in "CF":
+            for name, values in singles.items():
+                self.save(name, np.array(values, order=order))
+            self.assertEqual(self.everything("--quiet").returncode, 0)
+            np.testing.assert_allclose(np.load(self.path("x.npy")), expected, rtol=0, atol=1e-9)
+
+    def test_float32_that_is_not_finite(self):
+        singles = self.arrays["A2"].astype(np.float32)
+        singles[1, 2] = np.inf
+        self.save("A2", np.asfortranarray(singles))
+        done = self.everything()
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--A2 'A2.npy': entry [1, 2] is inf", done.stderr)
 
     def test_without_output_layer(self):
         target = np.full(N, 1.0 / N)

@@ -300,6 +300,12 @@ static void failed_replacement_keeps_the_old(void **state) {
     assert_int_equal(softrelu_problem_set_matrix(scene.problem, SOFTRELU_A1, other, SOFTRELU_ROW_MAJOR, D, SOFTRELU_COPY),
                      SOFTRELU_ERROR_MEMORY);
     assert_true(strstr(softrelu_problem_message(scene.problem), "A1") != NULL);
+    const float single[M * N] = {0.5F};
+    counting.fail_at = counting.calls + 1;
+    assert_int_equal(
+        softrelu_problem_set_matrix_single(scene.problem, SOFTRELU_A2, single, SOFTRELU_ROW_MAJOR, N, SOFTRELU_COPY),
+        SOFTRELU_ERROR_MEMORY);
+    assert_true(strstr(softrelu_problem_message(scene.problem), "A2: no memory for a copy of") != NULL);
     counting.fail_at = counting.calls + 1;
     assert_int_equal(softrelu_problem_set_vector(scene.problem, SOFTRELU_B, other, M, SOFTRELU_COPY), SOFTRELU_ERROR_MEMORY);
     counting.fail_at = counting.calls + 1;

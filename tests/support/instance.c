@@ -92,6 +92,13 @@ void instance_free(struct instance *instance) {
     *instance = (struct instance){0};
 }
 
+void instance_round(struct instance *instance) {
+    for (int64_t i = 0; i < instance->n * instance->d; i++)
+        instance->A1[i] = (double)(float)instance->A1[i];
+    for (int64_t i = 0; i < instance->m * instance->n && instance->A2 != NULL; i++)
+        instance->A2[i] = (double)(float)instance->A2[i];
+}
+
 double *place_matrix(const double *values, int64_t rows, int64_t columns, struct placement placement, int64_t *ld) {
     const bool row_major = placement.layout == SOFTRELU_ROW_MAJOR;
     const int64_t outer = row_major ? rows : columns;
@@ -115,13 +122,41 @@ static double *spoil_copied(double *buffer, int64_t count, softrelu_ownership ow
     return NULL;
 }
 
-static double *give_matrix(softrelu_problem *problem, softrelu_array array, const double *values, int64_t rows, int64_t columns,
-                           struct placement placement) {
+/* The same numbers as floats, in place of the buffer of doubles. */
+static float *narrow(double *values, int64_t count) {
+    float *narrowed = calloc((size_t)count, sizeof *narrowed);
+    assert_non_null(narrowed);
+    for (int64_t i = 0; i < count; i++) {
+        narrowed[i] = (float)values[i];
+        assert_true(isnan(values[i]) || (double)narrowed[i] == values[i]);
+    }
+    free(values);
+    return narrowed;
+}
+
+static void *give_single(softrelu_problem *problem, softrelu_array array, double *placed, int64_t count, int64_t ld,
+                         struct placement placement) {
+    float *narrowed = narrow(placed, count);
+    assert_int_equal(softrelu_problem_set_matrix_single(problem, array, narrowed, placement.layout, ld, placement.ownership),
+                     SOFTRELU_OK);
+    if (placement.ownership == SOFTRELU_BORROW)
+        return narrowed;
+    for (int64_t i = 0; i < count; i++)
+        narrowed[i] = NAN;
+    free(narrowed);
+    return NULL;
+}
+
+static void *give_matrix(softrelu_problem *problem, softrelu_array array, const double *values, int64_t rows, int64_t columns,
+                         struct placement placement) {
     int64_t ld;
     double *placed = place_matrix(values, rows, columns, placement, &ld);
+    const int64_t count = ld * (placement.layout == SOFTRELU_ROW_MAJOR ? rows : columns);
+    if (array == SOFTRELU_A1 ? placement.single_A1 : placement.single_A2)
+        return give_single(problem, array, placed, count, ld, placement);
     assert_int_equal(softrelu_problem_set_matrix(problem, array, placed, placement.layout, ld, placement.ownership),
                      SOFTRELU_OK);
-    return spoil_copied(placed, ld * (placement.layout == SOFTRELU_ROW_MAJOR ? rows : columns), placement.ownership);
+    return spoil_copied(placed, count, placement.ownership);
 }
 
 static void give_vector(softrelu_problem *problem, softrelu_array array, const double *values, int64_t length,

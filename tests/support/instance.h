@@ -30,19 +30,22 @@ struct placement {
     softrelu_layout layout;
     int64_t padding; /* added to the least leading dimension, filled with NaN */
     softrelu_ownership ownership;
+    bool single_A1, single_A2; /* in single precision, which must hold the entries exactly */
 };
 extern const struct placement PLAIN_PLACEMENT;
 
 /* A sealed problem, and the buffers it borrows. Copied buffers are spoilt with NaN and freed before the problem is sealed. */
 struct built {
     softrelu_problem *problem;
-    double *A1, *A2;
+    void *A1, *A2;
 };
 
 struct built build(const struct instance *instance, struct placement placement);
 void built_free(struct built *built);
 /* row-major rows x columns into a new buffer as placement says, with its leading dimension */
 double *place_matrix(const double *values, int64_t rows, int64_t columns, struct placement placement, int64_t *ld);
+/* Every entry of A1 and A2 becomes one that single precision holds exactly. */
+void instance_round(struct instance *instance);
 /* Moves a new evaluator on the problem to x. */
 softrelu_evaluator *evaluator_at(const softrelu_problem *problem, const double *x, int64_t d);
 

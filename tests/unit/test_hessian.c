@@ -66,6 +66,7 @@ static void compare(struct workplace *at, struct test_random *random) {
     assert_true(difference(d, kept, streamed) <= 1e-12);
 
     /* all rows, in two lists and in any order; what negative weights make by itself */
+    srl_hessian_prepare(model, &at->work, &at->point);
     srl_hessian_begin(model, &at->work, at->point.r, listed);
     for (int part = 0; part < 2; part++) {
         int64_t count = 0;
@@ -205,8 +206,46 @@ static void a_spoilt_jacobian_is_noticed(void **state) {
     instance_free(&instance);
 }
 
+/* The order of the products is chosen by their cost, and does not show in what comes out. */
+static void both_orders_of_the_products(void **state) {
+    (void)state;
+    struct test_random random = {4415};
+    assert_true(srl_factors_are_cheaper(50000.0, 100.0, 100.0, 100.0));
+    assert_false(srl_factors_are_cheaper(50000.0, 300.0, 100.0, 300.0)); /* many units */
+    assert_false(srl_factors_are_cheaper(50000.0, 110.0, 100.0, 0.0));   /* G is there */
+    assert_true(srl_factors_are_cheaper(50000.0, 90.0, 100.0, 0.0));
+    assert_false(srl_factors_are_cheaper(10.0, 100.0, 100.0, 100.0)); /* few outputs */
+    for (int64_t trial = 0; trial < test_count(24, 4); trial++) {
+        const int64_t d = random_between(&random, 20, 150), n = random_between(&random, 2, 2 * d);
+        const int64_t m = trial % 3 == 0 ? 2500 : random_between(&random, 4 * d, 6 * d);
+        const struct instance_scales scales = {
+            .A1 = 1, .A2 = trial % 4 == 0 ? 30 : 1, .b = 1, .c1 = 0.3, .c2 = 0.3, .w = 0.1, .rho = 0.1};
+        struct instance instance = random_instance(&random, n, d, m, scales, trial % 2 == 0 ? SOFTRELU_SQUARES : SOFTRELU_KL);
+        double *x = test_doubles(d), *factors = test_doubles(d * d), *rows = test_doubles(d * d);
+        random_fill(&random, 1.0, d, x);
+        const struct placement placement = {trial % 2 == 0 ? SOFTRELU_ROW_MAJOR : SOFTRELU_COLUMN_MAJOR, 1, SOFTRELU_COPY};
+        struct workplace at = workplace_at(&instance, placement, x);
+        srl_jacobian_keep_in(&at.work.jacobian, NULL, trial % 5 == 4);
+        for (int64_t k = 0; k < d * d; k++)
+            factors[k] = (double)k; /* is overwritten, but for what is above the diagonal */
+        srl_hessian_assemble(at.model, &at.work, &at.point, at.point.r, factors);
+        assert_true(srl_factors_are_cheaper((double)m, (double)at.work.jacobian.active_count, (double)d,
+                                            srl_jacobian_units(&at.work.jacobian)));
+        srl_hessian_begin(at.model, &at.work, at.point.r, rows);
+        srl_hessian_prepare(at.model, &at.work, &at.point);
+        srl_hessian_add_fit(at.model, &at.work, at.point.outer.top, at.point.r, rows);
+        assert_true(difference(d, rows, factors) <= (at.work.jacobian.single ? 1e-5 : 1e-13));
+        free(x);
+        free(factors);
+        free(rows);
+        leave(&at);
+        instance_free(&instance);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_kept_streamed_and_listed), cmocka_unit_test(many_blocks),
-                                       cmocka_unit_test(kept_along_a_walk), cmocka_unit_test(a_spoilt_jacobian_is_noticed)};
+                                       cmocka_unit_test(kept_along_a_walk), cmocka_unit_test(a_spoilt_jacobian_is_noticed),
+                                       cmocka_unit_test(both_orders_of_the_products)};
     return cmocka_run_group_tests_name("hessian", tests, NULL, NULL);
 }

@@ -1,0 +1,60 @@
+/*
+ * Dense matrices in memory that somebody else owns, and how their entries are read. Entries are doubles, or floats that are
+ * never copied into doubles as a whole: whoever reads them gets doubles, which hold a float exactly, so that a matrix of floats
+ * gives what the same matrix of doubles gives, but for the order of sums.
+ */
+#ifndef SRL_LINALG_MATRIX_H
+#define SRL_LINALG_MATRIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* rows x columns, either layout, leading dimension ld. */
+struct srl_matrix {
+    const double *data;
+    int64_t rows, columns, ld;
+    bool row_major;
+    const float *single; /* the entries in single precision; data is NULL then */
+};
+
+/* Whether there is such a matrix. */
+static inline bool srl_is_given(const struct srl_matrix *a) { return a->data != NULL || a->single != NULL; }
+/* Where entry (i, j) lies. */
+static inline int64_t srl_offset(const struct srl_matrix *a, int64_t i, int64_t j) {
+    return a->row_major ? i * a->ld + j : i + j * a->ld;
+}
+static inline double srl_entry(const struct srl_matrix *a, int64_t i, int64_t j) {
+    const int64_t at = srl_offset(a, i, j);
+    return a->single != NULL ? (double)a->single[at] : a->data[at];
+}
+/* What lies contiguously, rows or columns: how many vectors there are, and how long each is. */
+static inline int64_t srl_vectors(const struct srl_matrix *a) { return a->row_major ? a->rows : a->columns; }
+static inline int64_t srl_vector_length(const struct srl_matrix *a) { return a->row_major ? a->columns : a->rows; }
+
+/* Rows first to first + count of A. */
+struct srl_matrix srl_some_rows(const struct srl_matrix *a, int64_t first, int64_t count);
+/* Entries first to first + count of a vector of A: where they are, or in buffer (count), widened. */
+const double *srl_vector_part(const struct srl_matrix *a, int64_t vector, int64_t first, int64_t count, double *buffer);
+/* Copies row i of A, contiguous, to out. */
+void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out);
+/* y += alpha (row i of A). */
+void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y);
+
+/* The indices list[0], list[1], ..., or where there is no list first, first + 1, ... */
+struct srl_range {
+    const int32_t *list;
+    int64_t first, count;
+};
+/* Those rows and columns of A: row-major without gaps, or the transpose of that when A lies by columns, so that either way what
+   is contiguous is read in runs. */
+void srl_gather(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, double *out);
+void srl_gather_single(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, float *out);
+/* y += (the listed columns of A) x. */
+void srl_add_columns(const struct srl_matrix *a, const int32_t *columns, int64_t count, const double *x, double *y);
+
+/* norms[i] = norm of row i, or of column i, without undue over- and underflow. scratch: as many. */
+void srl_row_norms_of(const struct srl_matrix *a, double *scratch, double *norms);
+void srl_column_norms_of(const struct srl_matrix *a, double *scratch, double *norms);
+
+#endif
