@@ -30,6 +30,8 @@ static softrelu_status check_entries(softrelu_problem *problem, const char *name
         for (int64_t first = 0; first < srl_vector_length(matrix); first += PART) {
             const int64_t rest = srl_vector_length(matrix) - first, count = rest < PART ? rest : PART;
             const double *part = srl_vector_part(matrix, v, first, count, buffer);
+            if (srl_all_finite(count, part))
+                continue;
             for (int64_t k = 0; k < count; k++)
                 if (!isfinite(part[k]))
                     return srl_fail(&problem->message, SOFTRELU_ERROR_NOT_FINITE,

@@ -107,6 +107,18 @@ void srl_add_columns(const struct srl_matrix *a, const int32_t *columns, int64_t
     }
 }
 
+/* Adding one to an exponent of ones carries into the sign: no comparison, no branch. */
+bool srl_all_finite(int64_t length, const double *x) {
+    const uint64_t exponent = UINT64_C(0x7ff) << 52, one = UINT64_C(1) << 52;
+    uint64_t carried = 0;
+    for (int64_t k = 0; k < length; k++) {
+        uint64_t bits;
+        memcpy(&bits, &x[k], sizeof bits);
+        carried |= (bits & exponent) + one;
+    }
+    return carried >> 63 == 0;
+}
+
 /* ---- norms ---- */
 
 enum { PART = 256 }; /* entries looked at together */
@@ -120,6 +132,10 @@ static void sum_squares(const struct srl_matrix *a, bool along, const double *di
         for (int64_t first = 0; first < length; first += PART) {
             const int64_t size = length - first < PART ? length - first : PART;
             const double *part = srl_vector_part(a, v, first, size, buffer);
+            if (along && divisors == NULL) {
+                norms[v] += srl_dot(size, part, part);
+                continue;
+            }
             for (int64_t k = 0; k < size; k++) {
                 const int64_t i = along ? v : first + k;
                 const double entry = divisors != NULL ? part[k] / divisors[i] : part[k];

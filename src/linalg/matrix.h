@@ -53,6 +53,8 @@ void srl_gather_single(const struct srl_matrix *a, struct srl_range rows, struct
 /* y += (the listed columns of A) x. */
 void srl_add_columns(const struct srl_matrix *a, const int32_t *columns, int64_t count, const double *x, double *y);
 
+/* Whether no entry of x is NaN or infinite. */
+bool srl_all_finite(int64_t length, const double *x);
 /* norms[i] = norm of row i, or of column i, without undue over- and underflow. scratch: as many. */
 void srl_row_norms_of(const struct srl_matrix *a, double *scratch, double *norms);
 void srl_column_norms_of(const struct srl_matrix *a, double *scratch, double *norms);
