@@ -26,13 +26,14 @@ static int after_iteration(const softrelu_report *report, void *user) {
     return 0;
 }
 
-static void solve(struct evaluation *at, const double *x0, double *x, char status[STATUS_ROOM]) {
+static void solve(struct evaluation *at, const double *x0, int64_t starts, double *x, char status[STATUS_ROOM]) {
     const struct member *member = at->member;
     softrelu_problem *problem = pose(&member->network);
     softrelu_solver *solver = solver_of(problem);
     struct watch watch = {&at->race, solver, at->x};
     need_ok(softrelu_solver_set_start(solver, x0, x0 != NULL ? member->d : 0), softrelu_solver_message(solver));
     need_ok(softrelu_solver_set_callback(solver, after_iteration, &watch), softrelu_solver_message(solver));
+    need_ok(softrelu_solver_set_integer(solver, SOFTRELU_SETTING_STARTS, starts), softrelu_solver_message(solver));
     need_ok(softrelu_solver_solve(solver), softrelu_solver_message(solver));
     need_ok(softrelu_solver_solution(solver, x, member->d), softrelu_solver_message(solver));
     at->counts.values = (int64_t)report_number(solver, SOFTRELU_REPORT_EVALUATIONS);
@@ -44,8 +45,11 @@ static void solve(struct evaluation *at, const double *x0, double *x, char statu
     softrelu_problem_destroy(problem);
 }
 
-static void from_start(struct evaluation *at, double *x, char status[STATUS_ROOM]) { solve(at, x, x, status); }
+static void from_start(struct evaluation *at, double *x, char status[STATUS_ROOM]) { solve(at, x, 1, x, status); }
 
-static void from_warm_start(struct evaluation *at, double *x, char status[STATUS_ROOM]) { solve(at, NULL, x, status); }
+static void from_warm_start(struct evaluation *at, double *x, char status[STATUS_ROOM]) { solve(at, NULL, 1, x, status); }
 
-const struct peer softrelu_peers[] = {{"softrelu", from_start}, {"softrelu_warm", from_warm_start}, {0}};
+static void from_many_starts(struct evaluation *at, double *x, char status[STATUS_ROOM]) { solve(at, x, 8, x, status); }
+
+const struct peer softrelu_peers[] = {
+    {"softrelu", from_start}, {"softrelu_warm", from_warm_start}, {"softrelu_starts8", from_many_starts}, {0}};
