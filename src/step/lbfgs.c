@@ -19,7 +19,7 @@ static int64_t back(const struct srl_lbfgs *lbfgs, int64_t k) {
 
 void srl_lbfgs_direction(const struct srl_lbfgs *lbfgs, const double *factor, const double *gradient, double *direction) {
     const int64_t d = lbfgs->d;
-    double weights[SRL_LBFGS_MEMORY];
+    double weights[SRL_LBFGS_MEMORY] = {0.0};
     for (int64_t k = 0; k < d; k++)
         direction[k] = -gradient[k];
     for (int64_t k = 0; k < lbfgs->count; k++) {
