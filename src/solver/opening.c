@@ -4,8 +4,7 @@
 
 #include "solver/iteration.h"
 
-static const double SHARE = 0.5; /* what an iteration has to multiply F by, at most, for another one to be worth it */
-static const double FIT_SHARE = 0.8;
+static const double SHARE = 0.8;          /* what an iteration has to multiply F by, at most, for another one to be worth it */
 static const double LEAST_SHIFT = 1e-8;   /* relative to the largest diagonal entry */
 enum { FEWEST = 12, MOST = 40, LEG = 4 }; /* gradients in an iteration, and between looks at how they do */
 enum { TRIALS = 8 };                      /* in a line search */
@@ -135,8 +134,8 @@ static bool settle(struct srl_solver *solver, double before) {
 }
 
 /* Whether F has fallen from a value at the rate of its share in so many of the steps of an iteration. */
-static bool pays(double from, double to, int64_t steps, int64_t all, double share) {
-    return from - to >= (1.0 - pow(share, (double)steps / (double)all)) * fabs(from);
+static bool pays(double from, double to, int64_t steps, int64_t all) {
+    return from - to >= (1.0 - pow(SHARE, (double)steps / (double)all)) * fabs(from);
 }
 
 /* Goes on for as long as it pays. True when the point has moved; *over tells that it does not pay any more. */
@@ -153,7 +152,7 @@ static bool take_gradients(struct srl_solver *solver, struct srl_progress *progr
         taken += !*over;
         progress->step_scale = *over ? progress->step_scale : scale;
         if (taken % LEG == 0 && !*over) {
-            *over = !pays(leg, solver->current.merit, LEG, most, SHARE);
+            *over = !pays(leg, solver->current.merit, LEG, most);
             leg = solver->current.merit;
         }
     }
@@ -184,8 +183,7 @@ static bool find_metric(struct srl_solver *solver) {
 static bool take_fit(struct srl_solver *solver, struct srl_progress *progress) {
     struct srl_stationarity stationarity;
     if (!srl_fit_may_pay(&solver->current) || !srl_fit_logits(solver) ||
-        !pays(solver->current.merit, solver->trial.merit, 1, 1, FIT_SHARE) ||
-        !srl_differentiate(solver, &solver->trial, &stationarity))
+        !pays(solver->current.merit, solver->trial.merit, 1, 1) || !srl_differentiate(solver, &solver->trial, &stationarity))
         return false;
     progress->step_scale = 1.0;
     srl_take_trial(solver, &stationarity);
