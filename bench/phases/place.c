@@ -48,21 +48,6 @@ static float *narrowed(int64_t count, const double *values) {
     return narrow;
 }
 
-static void describe_narrowed(struct place *place) {
-    const struct network *network = &place->network;
-    softrelu_problem *problem = place->problem;
-    place->A1 = narrowed(network->n * network->d, network->A1);
-    place->A2 = narrowed(network->m * network->n, network->A2);
-    need(softrelu_problem_set_matrix_single(problem, SOFTRELU_A1, place->A1, SOFTRELU_ROW_MAJOR, network->d, SOFTRELU_BORROW) ==
-                 SOFTRELU_OK &&
-             softrelu_problem_set_matrix_single(problem, SOFTRELU_A2, place->A2, SOFTRELU_ROW_MAJOR, network->n,
-                                                SOFTRELU_BORROW) == SOFTRELU_OK &&
-             softrelu_problem_set_vector(problem, SOFTRELU_B, network->b, network->m, SOFTRELU_BORROW) == SOFTRELU_OK &&
-             softrelu_problem_set_number(problem, SOFTRELU_W, network->w) == SOFTRELU_OK &&
-             softrelu_problem_finish(problem) == SOFTRELU_OK,
-         softrelu_problem_message(problem));
-}
-
 struct place *place_create(struct shape shape, double noise, double weight, bool single_data) {
     struct place *place = calloc(1, sizeof *place);
     need(place != NULL, "out of memory");
@@ -79,10 +64,13 @@ struct place *place_create(struct shape shape, double noise, double weight, bool
     aim_at(network, &generator, noise, z);
     free(z);
     need_ok(softrelu_problem_create(shape.n, shape.d, shape.m, NULL, NULL, NULL, &place->problem), "the problem");
-    if (single_data)
-        describe_narrowed(place);
-    else
+    if (single_data) {
+        place->A1 = narrowed(shape.n * shape.d, network->A1);
+        place->A2 = narrowed(shape.m * shape.n, network->A2);
+        describe_single(place->problem, network, place->A1, place->A2);
+    } else {
         describe(place->problem, network);
+    }
     place->model = &place->problem->model;
     place->allocator = srl_allocator_of(NULL, NULL, NULL);
     carve(&place->arena, place);
