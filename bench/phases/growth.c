@@ -48,7 +48,7 @@ static json_t *growth_of_batch(void) {
     enum { FEWEST = 16, MOST = FEWEST << (STEPS - 1) };
     const int64_t fewest = options.scale < 1.0 ? 2 : FEWEST;
     const struct shape s = {128, 64, 10};
-    struct place *place = place_create(s, 0.3, 1e-3, false);
+    struct place made = place_create(s, 0.3, 1e-3, false), *place = &made;
     struct generator generator = {77};
     double *b = numbers(MOST * s.m), *x = numbers(MOST * s.d), *teacher = numbers(s.d), sizes[STEPS], seconds[STEPS];
     for (int64_t t = 0; t < MOST; t++) {
@@ -91,7 +91,7 @@ json_t *report_growth(void) {
             const int64_t by = (int64_t)1 << step;
             const struct shape s =
                 scaled_shape(along == 0 ? 1000 * by : 2000, along == 1 ? 100 * by : 200, along == 2 ? 500 * by : 1000);
-            struct place *place = place_create(s, 0.5, 1e-3, false);
+            struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
             sizes[step] = (double)(along == 0 ? s.n : along == 1 ? s.d : s.m);
             place_keep(place, true, false);
             for (int k = 0; k < TASKS; k++) {

@@ -32,16 +32,9 @@ struct rates measure_rates(void) {
     const int64_t order = (int64_t)(ORDER * sqrt(options.scale)), size = order * order;
     const int64_t length = (int64_t)(LENGTH * options.scale);
     const double flops = 2.0 * (double)order * (double)order * (double)order;
-    struct product p = {order,
-                        length,
-                        numbers(length > size ? length : size),
-                        numbers(size),
-                        numbers(size),
-                        0.0,
-                        calloc((size_t)size, sizeof *p.fa),
-                        calloc((size_t)size, sizeof *p.fb),
-                        calloc((size_t)size, sizeof *p.fc)};
-    need(p.fa != NULL && p.fb != NULL && p.fc != NULL, "out of memory");
+    struct product p = {order,         length,        numbers(length > size ? length : size),
+                        numbers(size), numbers(size), 0.0,
+                        singles(size), singles(size), singles(size)};
     for (int64_t k = 0; k < length || k < size; k++)
         p.a[k] = 1e-3 * (double)(k % 1013);
     for (int64_t k = 0; k < size; k++)
@@ -138,7 +131,7 @@ void add(json_t *array, json_t *value) { need(value != NULL && json_array_append
 
 /* m a d and m d^2 / 2 multiplications, each with an addition. */
 static void report_shape(struct shape s, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, false);
+    struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
     const double m = (double)s.m, d = (double)s.d, square = m * d * d,
                  full = 2.0 * m * (double)place_active(place) * d + square;
     for (int single = 0; single < 2; single++) {
@@ -155,7 +148,7 @@ static void report_shape(struct shape s, const struct rates *rates, json_t *rows
 
 /* Both orders of the products where units are few: the one that is chosen, and G's rows all the same. */
 static void report_orders(struct shape s, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, false);
+    struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
     const double m = (double)s.m, d = (double)s.d, a = (double)place_active(place);
     place_keep(place, false, false);
     add(rows, assembly_row(s, "from factors", "double", median_seconds(options.repeats, assemble, place),
@@ -183,7 +176,7 @@ static json_t *phase_row(struct shape s, const char *name, double seconds, doubl
 }
 
 static void report_products(struct shape s, bool single_data, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, single_data);
+    struct place made = place_create(s, 0.5, 1e-3, single_data), *place = &made;
     const double size = single_data ? 4.0 : 8.0, a1 = size * (double)s.n * (double)s.d, a2 = size * (double)s.m * (double)s.n;
     const int repeats = options.repeats;
     add(rows, phase_row(s, single_data ? "evaluation, float data" : "evaluation", median_seconds(repeats, evaluate, place),
@@ -196,7 +189,7 @@ static void report_products(struct shape s, bool single_data, const struct rates
 }
 
 static void report_matrices(struct shape s, bool single, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, false);
+    struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
     const double m = (double)s.m, d = (double)s.d, active = (double)place_active(place),
                  rate = single ? rates->sgemm : rates->dgemm;
     const char *of = single ? "sgemm" : "dgemm";

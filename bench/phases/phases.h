@@ -53,7 +53,7 @@ struct place {
     double *scratch, *kept; /* n, m d */
     float *A1, *A2;         /* where the matrices are in single precision */
 };
-struct place *place_create(struct shape shape, double noise, double weight, bool single_data);
+struct place place_create(struct shape shape, double noise, double weight, bool single_data);
 void place_destroy(struct place *place);
 int64_t place_active(const struct place *place);
 /* Makes G anew, or not at all, with the next assembly. */

@@ -34,6 +34,8 @@ double *numbers(int64_t count) {
     return block;
 }
 
+float *singles(int64_t count) { return (float *)(void *)numbers((count + 1) / 2); }
+
 /* splitmix64, Steele, Lea and Flood, OOPSLA 2014 */
 static uint64_t draw_bits(struct generator *generator) {
     uint64_t z = generator->state += 0x9E3779B97F4A7C15u;

@@ -17,6 +17,7 @@ void need_ok(softrelu_status status, const char *message);
 bool read_number(const char *text, double least, double most, double *value);
 /* Zeroed memory, released with free(). */
 double *numbers(int64_t count);
+float *singles(int64_t count);
 
 struct generator {
     uint64_t state;
