@@ -21,10 +21,10 @@
 enum { SHAPES = 3, EXACT = 0, STREAMED, SAMPLED, PRECONDITIONED, METHODS, REPEATS_MOST = 25 };
 static const int64_t SHAPE[SHAPES][3] = {{2000, 300, 50000}, {1000, 100, 200000}, {500, 50, 1000000}};
 static const struct method METHOD[METHODS] = {
-    {"exact", "exact", "cholesky", "-1"},
-    {"exact, streamed", "exact", "cholesky", "0"},
-    {"sampled", "sampled", "cholesky", "-1"},
-    {"sampled, pcg", "sampled", "pcg", "-1"},
+    {"exact", "exact", "cholesky", "-1", false},
+    {"exact, streamed", "exact", "cholesky", "0", false},
+    {"sampled", "sampled", "cholesky", "-1", false},
+    {"sampled, pcg", "sampled", "pcg", "-1", false},
 };
 static const double SAME = 1e-9; /* relative distance of two solutions that are the same point */
 static const double MEBIBYTE = 1048576.0;

@@ -11,7 +11,8 @@
 struct shared_problem {
     struct network network;
     double *x0;
-    size_t bytes;
+    float *A1, *A2; /* the matrices once more in single precision */
+    size_t bytes;   /* without those */
     void *block;
 };
 
@@ -23,6 +24,7 @@ void unshare_problem(struct shared_problem *shared);
 struct method {
     const char *name;
     const char *hessian, *step, *jacobian_memory; /* values of the settings */
+    bool single_data;                             /* the matrices as floats */
 };
 
 /* Filled by the child that measured it; memory in bytes. */

@@ -63,10 +63,14 @@ static void begin_measuring(struct ledger *ledger) {
 
 /* ---- the child --------------------------------------------------------------------------------------------------- */
 
-static softrelu_problem *pose_counted(const struct network *network, struct ledger *ledger) {
+static softrelu_problem *pose_counted(const struct shared_problem *shared, bool single, struct ledger *ledger) {
+    const struct network *network = &shared->network;
     softrelu_problem *problem = NULL;
     need_ok(softrelu_problem_create(network->n, network->d, network->m, allocate, release, ledger, &problem), "the problem");
-    describe(problem, network);
+    if (single)
+        describe_single(problem, network, shared->A1, shared->A2);
+    else
+        describe(problem, network);
     return problem;
 }
 
@@ -97,7 +101,7 @@ static void solve(const struct shared_problem *shared, const struct method *meth
                   struct measurement *measured) {
     const double before = status_of("VmRSS:") - status_of("RssShmem:");
     struct ledger ledger = {0, 0};
-    softrelu_problem *problem = pose_counted(&shared->network, &ledger);
+    softrelu_problem *problem = pose_counted(shared, method->single_data, &ledger);
     softrelu_solver *solver = NULL;
     need_ok(softrelu_solver_create(problem, &solver), softrelu_problem_message(problem));
     set_text(solver, "hessian", method->hessian);

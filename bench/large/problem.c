@@ -42,18 +42,26 @@ static double weight_for(const struct network *network) {
     return sqrt(WEIGHT_SHARE * curvature * (double)network->d / (double)network->n);
 }
 
+static size_t size_with_singles(const struct shared_problem *shared, int64_t entries) {
+    return shared->bytes + (size_t)entries * sizeof(float);
+}
+
 struct shared_problem share_problem(int64_t n, int64_t d, int64_t m, softrelu_loss loss, uint64_t seed) {
-    const int64_t count = n * d + m * n + n + 2 * m + 2 * d;
+    const int64_t matrices = n * d + m * n, count = matrices + n + 2 * m + 2 * d;
     struct shared_problem shared = {.bytes = (size_t)count * sizeof(double)};
-    shared.block = mmap(NULL, shared.bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    shared.block = mmap(NULL, size_with_singles(&shared, matrices), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     need(shared.block != MAP_FAILED, "memory for the data");
     double *A1 = shared.block, *A2 = A1 + n * d, *c1 = A2 + m * n, *c2 = c1 + n, *b = c2 + m;
     double *teacher = b + m;
     shared.x0 = teacher + d;
+    shared.A1 = (float *)(void *)(shared.x0 + d);
+    shared.A2 = shared.A1 + n * d;
     shared.network = (struct network){n, d, m, A1, A2, c1, c2, b, 0.0, 0.0, loss};
     struct generator generator = {seed};
     draw_normals(&generator, 1.0 / sqrt((double)d), n * d, A1);
     draw_normals(&generator, 2.0 / sqrt((double)n), m * n, A2);
+    for (int64_t k = 0; k < matrices; k++)
+        shared.A1[k] = (float)A1[k];
     for (int64_t j = 0; j < m; j++)
         b[j] = 1.0 / (double)m;
     draw_normals(&generator, 1.0, d, teacher);
@@ -63,4 +71,7 @@ struct shared_problem share_problem(int64_t n, int64_t d, int64_t m, softrelu_lo
     return shared;
 }
 
-void unshare_problem(struct shared_problem *shared) { need(munmap(shared->block, shared->bytes) == 0, "munmap"); }
+void unshare_problem(struct shared_problem *shared) {
+    const struct network *network = &shared->network;
+    need(munmap(shared->block, size_with_singles(shared, network->n * (network->d + network->m))) == 0, "munmap");
+}

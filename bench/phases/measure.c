@@ -32,16 +32,9 @@ struct rates measure_rates(void) {
     const int64_t order = (int64_t)(ORDER * sqrt(options.scale)), size = order * order;
     const int64_t length = (int64_t)(LENGTH * options.scale);
     const double flops = 2.0 * (double)order * (double)order * (double)order;
-    struct product p = {order,
-                        length,
-                        numbers(length > size ? length : size),
-                        numbers(size),
-                        numbers(size),
-                        0.0,
-                        calloc((size_t)size, sizeof *p.fa),
-                        calloc((size_t)size, sizeof *p.fb),
-                        calloc((size_t)size, sizeof *p.fc)};
-    need(p.fa != NULL && p.fb != NULL && p.fc != NULL, "out of memory");
+    struct product p = {order,         length,        numbers(length > size ? length : size),
+                        numbers(size), numbers(size), 0.0,
+                        singles(size), singles(size), singles(size)};
     for (int64_t k = 0; k < length || k < size; k++)
         p.a[k] = 1e-3 * (double)(k % 1013);
     for (int64_t k = 0; k < size; k++)
@@ -68,7 +61,7 @@ static void assemble(void *context) {
     struct place *place = context;
     srl_hessian_assemble(place->model, &place->work, &place->point, place->point.r, place->newton.hessian);
 }
-static void assemble_anew(void *context) {
+void assemble_anew(void *context) {
     ((struct place *)context)->work.jacobian.kept_valid = false;
     assemble(context);
 }
@@ -91,7 +84,7 @@ static void flip(void *context) {
         place->point.u[i] = -place->point.u[i];
     srl_jacobian_prepare(place->model, &place->work.jacobian, place->point.u);
 }
-static void evaluate(void *context) {
+void evaluate(void *context) {
     struct place *place = context;
     need(srl_point_move(place->model, &place->point, place->x0), "the point");
 }
@@ -99,17 +92,17 @@ static void try_along_a_line(void *context) {
     struct place *place = context;
     need(srl_point_evaluate(place->model, &place->point), "the point");
 }
-static void differentiate(void *context) {
+void differentiate(void *context) {
     struct place *place = context;
     need(srl_point_differentiate(place->model, &place->point, place->scratch), "the gradient");
 }
-static void factor(void *context) {
+void factor(void *context) {
     struct place *place = context;
     srl_newton_forget(&place->newton);
     need(srl_newton_factor(&place->newton, place->model->d, 0.0) == 0, "the factorisation");
 }
 /* What a shift makes positive definite once and for all. */
-static void shift_hessian(struct place *place) {
+void shift_hessian(struct place *place) {
     const int64_t d = place->model->d;
     const double shift = (double)d * srl_newton_scale(&place->newton, d);
     for (int64_t k = 0; k < d; k++)
@@ -134,11 +127,11 @@ static json_t *assembly_row(struct shape s, const char *what, const char *precis
                      flops / seconds / rates->dgemm);
 }
 
-static void add(json_t *array, json_t *value) { need(value != NULL && json_array_append_new(array, value) == 0, "memory"); }
+void add(json_t *array, json_t *value) { need(value != NULL && json_array_append_new(array, value) == 0, "memory"); }
 
 /* m a d and m d^2 / 2 multiplications, each with an addition. */
 static void report_shape(struct shape s, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, false);
+    struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
     const double m = (double)s.m, d = (double)s.d, square = m * d * d,
                  full = 2.0 * m * (double)place_active(place) * d + square;
     for (int single = 0; single < 2; single++) {
@@ -155,7 +148,7 @@ static void report_shape(struct shape s, const struct rates *rates, json_t *rows
 
 /* Both orders of the products where units are few: the one that is chosen, and G's rows all the same. */
 static void report_orders(struct shape s, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, false);
+    struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
     const double m = (double)s.m, d = (double)s.d, a = (double)place_active(place);
     place_keep(place, false, false);
     add(rows, assembly_row(s, "from factors", "double", median_seconds(options.repeats, assemble, place),
@@ -183,7 +176,7 @@ static json_t *phase_row(struct shape s, const char *name, double seconds, doubl
 }
 
 static void report_products(struct shape s, bool single_data, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, single_data);
+    struct place made = place_create(s, 0.5, 1e-3, single_data), *place = &made;
     const double size = single_data ? 4.0 : 8.0, a1 = size * (double)s.n * (double)s.d, a2 = size * (double)s.m * (double)s.n;
     const int repeats = options.repeats;
     add(rows, phase_row(s, single_data ? "evaluation, float data" : "evaluation", median_seconds(repeats, evaluate, place),
@@ -196,7 +189,7 @@ static void report_products(struct shape s, bool single_data, const struct rates
 }
 
 static void report_matrices(struct shape s, bool single, const struct rates *rates, json_t *rows) {
-    struct place *place = place_create(s, 0.5, 1e-3, false);
+    struct place made = place_create(s, 0.5, 1e-3, false), *place = &made;
     const double m = (double)s.m, d = (double)s.d, active = (double)place_active(place),
                  rate = single ? rates->sgemm : rates->dgemm;
     const char *of = single ? "sgemm" : "dgemm";
@@ -224,66 +217,6 @@ json_t *report_phases(const struct rates *rates) {
         report_products(s, true, rates, rows);
         report_matrices(s, false, rates, rows);
         report_matrices(s, true, rates, rows);
-    }
-    return rows;
-}
-
-/* ---- growth ---- */
-
-enum { STEPS = 4 };
-
-/* Slope of log seconds over log size by least squares. */
-static double slope_of(const double *sizes, const double *seconds) {
-    double x = 0.0, y = 0.0, xx = 0.0, xy = 0.0;
-    for (int k = 0; k < STEPS; k++) {
-        x += log(sizes[k]) / STEPS;
-        y += log(seconds[k]) / STEPS;
-    }
-    for (int k = 0; k < STEPS; k++) {
-        xx += (log(sizes[k]) - x) * (log(sizes[k]) - x);
-        xy += (log(sizes[k]) - x) * (log(seconds[k]) - y);
-    }
-    return xy / xx;
-}
-
-static json_t *growth_row(const char *phase, const char *along, const double *sizes, const double *seconds) {
-    json_t *row = json_pack("{s:s, s:s, s:f, s:[], s:[]}", "phase", phase, "along", along, "slope", slope_of(sizes, seconds),
-                            "sizes", "seconds");
-    need(row != NULL, "out of memory");
-    for (int k = 0; k < STEPS; k++) {
-        add(json_object_get(row, "sizes"), json_real(sizes[k]));
-        add(json_object_get(row, "seconds"), json_real(seconds[k]));
-    }
-    return row;
-}
-
-json_t *report_growth(void) {
-    const struct {
-        const char *name;
-        task run;
-    } tasks[] = {
-        {"evaluation", evaluate}, {"gradient", differentiate}, {"full assembly", assemble_anew}, {"factorisation", factor}};
-    enum { TASKS = sizeof tasks / sizeof *tasks };
-    json_t *rows = json_array();
-    for (int along = 0; along < 3; along++) {
-        double sizes[STEPS], seconds[TASKS][STEPS];
-        for (int step = 0; step < STEPS; step++) {
-            const int64_t by = (int64_t)1 << step;
-            const struct shape s =
-                scaled_shape(along == 0 ? 1000 * by : 2000, along == 1 ? 100 * by : 200, along == 2 ? 500 * by : 1000);
-            struct place *place = place_create(s, 0.5, 1e-3, false);
-            sizes[step] = (double)(along == 0 ? s.n : along == 1 ? s.d : s.m);
-            place_keep(place, true, false);
-            for (int k = 0; k < TASKS; k++) {
-                if (tasks[k].run == factor)
-                    shift_hessian(place);
-                seconds[k][step] = median_seconds(options.repeats, tasks[k].run, place);
-            }
-            place_destroy(place);
-        }
-        const char *const letters[] = {"n", "d", "m"};
-        for (int k = 0; k < TASKS; k++)
-            add(rows, growth_row(tasks[k].name, letters[along], sizes, seconds[k]));
     }
     return rows;
 }

@@ -53,13 +53,22 @@ struct place {
     double *scratch, *kept; /* n, m d */
     float *A1, *A2;         /* where the matrices are in single precision */
 };
-struct place *place_create(struct shape shape, double noise, double weight, bool single_data);
+struct place place_create(struct shape shape, double noise, double weight, bool single_data);
 void place_destroy(struct place *place);
 int64_t place_active(const struct place *place);
 /* Makes G anew, or not at all, with the next assembly. */
 void place_keep(struct place *place, bool keep, bool single);
 
-/* Sections of the report. */
+/* What is measured; context is a place. */
+void evaluate(void *context);
+void differentiate(void *context);
+void assemble_anew(void *context);
+void factor(void *context);
+/* Makes the Hessian positive definite, once and for all. */
+void shift_hessian(struct place *place);
+
+/* Sections of the report, arrays of objects. */
+void add(json_t *array, json_t *value);
 json_t *report_rates(const struct rates *rates);
 json_t *report_assembly(const struct rates *rates);
 json_t *report_phases(const struct rates *rates);

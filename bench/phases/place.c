@@ -41,55 +41,41 @@ static void carve(struct srl_arena *arena, struct place *place) {
 }
 
 static float *narrowed(int64_t count, const double *values) {
-    float *narrow = calloc((size_t)count, sizeof *narrow);
-    need(narrow != NULL, "out of memory");
+    float *narrow = singles(count);
     for (int64_t k = 0; k < count; k++)
         narrow[k] = (float)values[k];
     return narrow;
 }
 
-static void describe_narrowed(struct place *place) {
-    const struct network *network = &place->network;
-    softrelu_problem *problem = place->problem;
-    place->A1 = narrowed(network->n * network->d, network->A1);
-    place->A2 = narrowed(network->m * network->n, network->A2);
-    need(softrelu_problem_set_matrix_single(problem, SOFTRELU_A1, place->A1, SOFTRELU_ROW_MAJOR, network->d, SOFTRELU_BORROW) ==
-                 SOFTRELU_OK &&
-             softrelu_problem_set_matrix_single(problem, SOFTRELU_A2, place->A2, SOFTRELU_ROW_MAJOR, network->n,
-                                                SOFTRELU_BORROW) == SOFTRELU_OK &&
-             softrelu_problem_set_vector(problem, SOFTRELU_B, network->b, network->m, SOFTRELU_BORROW) == SOFTRELU_OK &&
-             softrelu_problem_set_number(problem, SOFTRELU_W, network->w) == SOFTRELU_OK &&
-             softrelu_problem_finish(problem) == SOFTRELU_OK,
-         softrelu_problem_message(problem));
-}
-
-struct place *place_create(struct shape shape, double noise, double weight, bool single_data) {
-    struct place *place = calloc(1, sizeof *place);
-    need(place != NULL, "out of memory");
+struct place place_create(struct shape shape, double noise, double weight, bool single_data) {
+    struct place place = {0};
     struct generator generator = {0xD1342543DE82EF95u + 1};
-    struct network *network = &place->network;
+    struct network *network = &place.network;
     *network = random_network(&generator, shape.n, shape.d, shape.m, 0.0, 0.0);
     network->w = weight;
     double *z = numbers(shape.m);
-    place->x = numbers(shape.d);
-    place->x0 = numbers(shape.d);
-    draw_normals(&generator, 1.0, shape.d, place->x);
-    draw_normals(&generator, 1.0, shape.d, place->x0);
-    network_logits(network, place->x, z);
+    place.x = numbers(shape.d);
+    place.x0 = numbers(shape.d);
+    draw_normals(&generator, 1.0, shape.d, place.x);
+    draw_normals(&generator, 1.0, shape.d, place.x0);
+    network_logits(network, place.x, z);
     aim_at(network, &generator, noise, z);
     free(z);
-    need_ok(softrelu_problem_create(shape.n, shape.d, shape.m, NULL, NULL, NULL, &place->problem), "the problem");
-    if (single_data)
-        describe_narrowed(place);
-    else
-        describe(place->problem, network);
-    place->model = &place->problem->model;
-    place->allocator = srl_allocator_of(NULL, NULL, NULL);
-    carve(&place->arena, place);
-    need(srl_arena_reserve(&place->arena, &place->allocator), "out of memory");
-    carve(&place->arena, place);
-    need(srl_point_move(place->model, &place->point, place->x0) &&
-             srl_point_differentiate(place->model, &place->point, place->scratch),
+    need_ok(softrelu_problem_create(shape.n, shape.d, shape.m, NULL, NULL, NULL, &place.problem), "the problem");
+    if (single_data) {
+        place.A1 = narrowed(shape.n * shape.d, network->A1);
+        place.A2 = narrowed(shape.m * shape.n, network->A2);
+        describe_single(place.problem, network, place.A1, place.A2);
+    } else {
+        describe(place.problem, network);
+    }
+    place.model = &place.problem->model;
+    place.allocator = srl_allocator_of(NULL, NULL, NULL);
+    carve(&place.arena, &place);
+    need(srl_arena_reserve(&place.arena, &place.allocator), "out of memory");
+    carve(&place.arena, &place);
+    need(srl_point_move(place.model, &place.point, place.x0) &&
+             srl_point_differentiate(place.model, &place.point, place.scratch),
          "the point");
     return place;
 }
@@ -102,7 +88,6 @@ void place_destroy(struct place *place) {
     free(place->x);
     free(place->A1);
     free(place->A2);
-    free(place);
 }
 
 int64_t place_active(const struct place *place) {

@@ -34,6 +34,8 @@ double *numbers(int64_t count) {
     return block;
 }
 
+float *singles(int64_t count) { return (float *)(void *)numbers((count + 1) / 2); }
+
 /* splitmix64, Steele, Lea and Flood, OOPSLA 2014 */
 static uint64_t draw_bits(struct generator *generator) {
     uint64_t z = generator->state += 0x9E3779B97F4A7C15u;
@@ -112,17 +114,30 @@ void aim_at(struct network *network, struct generator *generator, double noise, 
         network->b[j] /= sum;
 }
 
+/* All but the matrices. */
+static bool describe_rest(softrelu_problem *problem, const struct network *network) {
+    return softrelu_problem_set_vector(problem, SOFTRELU_C1, network->c1, network->n, SOFTRELU_BORROW) == SOFTRELU_OK &&
+           softrelu_problem_set_vector(problem, SOFTRELU_C2, network->c2, network->m, SOFTRELU_BORROW) == SOFTRELU_OK &&
+           softrelu_problem_set_vector(problem, SOFTRELU_B, network->b, network->m, SOFTRELU_BORROW) == SOFTRELU_OK &&
+           softrelu_problem_set_number(problem, SOFTRELU_W, network->w) == SOFTRELU_OK &&
+           softrelu_problem_set_number(problem, SOFTRELU_RHO, network->rho) == SOFTRELU_OK &&
+           softrelu_problem_set_loss(problem, network->loss) == SOFTRELU_OK && softrelu_problem_finish(problem) == SOFTRELU_OK;
+}
+
 void describe(softrelu_problem *problem, const struct network *network) {
-    const int64_t n = network->n, d = network->d, m = network->m;
-    if (softrelu_problem_set_matrix(problem, SOFTRELU_A1, network->A1, SOFTRELU_ROW_MAJOR, d, SOFTRELU_BORROW) ||
-        softrelu_problem_set_matrix(problem, SOFTRELU_A2, network->A2, SOFTRELU_ROW_MAJOR, n, SOFTRELU_BORROW) ||
-        softrelu_problem_set_vector(problem, SOFTRELU_C1, network->c1, n, SOFTRELU_BORROW) ||
-        softrelu_problem_set_vector(problem, SOFTRELU_C2, network->c2, m, SOFTRELU_BORROW) ||
-        softrelu_problem_set_vector(problem, SOFTRELU_B, network->b, m, SOFTRELU_BORROW) ||
-        softrelu_problem_set_number(problem, SOFTRELU_W, network->w) ||
-        softrelu_problem_set_number(problem, SOFTRELU_RHO, network->rho) || softrelu_problem_set_loss(problem, network->loss) ||
-        softrelu_problem_finish(problem))
-        need(false, softrelu_problem_message(problem));
+    const softrelu_layout rows = SOFTRELU_ROW_MAJOR;
+    need(softrelu_problem_set_matrix(problem, SOFTRELU_A1, network->A1, rows, network->d, SOFTRELU_BORROW) == SOFTRELU_OK &&
+             softrelu_problem_set_matrix(problem, SOFTRELU_A2, network->A2, rows, network->n, SOFTRELU_BORROW) == SOFTRELU_OK &&
+             describe_rest(problem, network),
+         softrelu_problem_message(problem));
+}
+
+void describe_single(softrelu_problem *problem, const struct network *network, const float *A1, const float *A2) {
+    const softrelu_layout rows = SOFTRELU_ROW_MAJOR;
+    need(softrelu_problem_set_matrix_single(problem, SOFTRELU_A1, A1, rows, network->d, SOFTRELU_BORROW) == SOFTRELU_OK &&
+             softrelu_problem_set_matrix_single(problem, SOFTRELU_A2, A2, rows, network->n, SOFTRELU_BORROW) == SOFTRELU_OK &&
+             describe_rest(problem, network),
+         softrelu_problem_message(problem));
 }
 
 softrelu_problem *pose(const struct network *network) {

@@ -17,6 +17,7 @@ void need_ok(softrelu_status status, const char *message);
 bool read_number(const char *text, double least, double most, double *value);
 /* Zeroed memory, released with free(). */
 double *numbers(int64_t count);
+float *singles(int64_t count);
 
 struct generator {
     uint64_t state;
@@ -44,6 +45,8 @@ void network_logits(const struct network *network, const double *x, double *z);
 void aim_at(struct network *network, struct generator *generator, double noise, double *z);
 /* Gives the network to a problem, which borrows it, and seals that. */
 void describe(softrelu_problem *problem, const struct network *network);
+/* The same with its matrices as floats. */
+void describe_single(softrelu_problem *problem, const struct network *network, const float *A1, const float *A2);
 /* A sealed problem that borrows the network. */
 softrelu_problem *pose(const struct network *network);
 softrelu_solver *solver_of(const softrelu_problem *problem);

@@ -5,6 +5,7 @@
 
 enum { STRIP = 128 }; /* columns of the Hessian that are made at a time from factors */
 
+static int64_t smaller(int64_t one, int64_t other) { return one < other ? one : other; }
 static int64_t larger(int64_t one, int64_t other) { return one > other ? one : other; }
 
 void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, const struct srl_model *model) {
@@ -16,7 +17,7 @@ void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, c
     work->mean_outputs = srl_arena_doubles(arena, units);
     work->mean_hidden = srl_arena_doubles(arena, model->n);
     work->weights = srl_arena_doubles(arena, model->m);
-    work->scaled_rows = srl_jacobian_block_carve(arena, model);
+    work->scaled_rows = srl_arena_matrix(arena, srl_jacobian_most_rows(model), model->d);
     work->sum = (float *)(void *)srl_arena_matrix(arena, (order + 1) / 2, order);
     work->inner = srl_arena_matrix(arena, units, units);
 }
@@ -68,14 +69,14 @@ void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work 
 
 /* ---- weighted squares of centred rows ---- */
 
-/* What rows are centred by, and how long they are: those of G, or of A2 at the active units. */
+/* What rows are centred by, how long they are and how many are scaled at a time: those of G, or of A2 at the active units. */
 struct frame {
-    int64_t length;
+    int64_t length, most;
     const double *top, *mean;
 };
 
 static struct frame frame_of_jacobian(const struct srl_model *model, const struct srl_hessian_work *work) {
-    return (struct frame){model->d, work->top_row, work->mean_row};
+    return (struct frame){model->d, srl_jacobian_most_rows(model), work->top_row, work->mean_row};
 }
 
 /* scaled = sqrt|weight| C_j, from row j of G (NULL stands for a row of zeros). */
@@ -103,12 +104,11 @@ struct filled {
 static struct filled scale_rows(const struct srl_model *model, struct srl_hessian_work *work, struct frame frame,
                                 const void *block, int64_t top, struct srl_range rows, const double *weights) {
     struct filled filled = {0, 0};
-    const int64_t capacity = srl_jacobian_most_rows(model);
     for (int64_t k = 0; k < rows.count; k++) {
         const int64_t j = rows.list != NULL ? rows.list[k] : rows.first + k;
         if (weights[k] == 0.0 || !srl_has_own_row(model, &work->jacobian, j))
             continue;
-        const int64_t to = frame.length * (weights[k] < 0.0 ? capacity - ++filled.negative : filled.positive++);
+        const int64_t to = frame.length * (weights[k] < 0.0 ? frame.most - ++filled.negative : filled.positive++);
         if (work->jacobian.single)
             scale_row_single(frame, (const float *)block + k * frame.length, j == top, weights[k],
                              (float *)work->scaled_rows + to);
@@ -140,9 +140,9 @@ static void add_scaled_single(struct srl_hessian_work *work, int64_t order, stru
 }
 
 /* positive += the squares of scaled rows of positive weight, negative -= the others'. */
-static void add_scaled(const struct srl_model *model, struct srl_hessian_work *work, int64_t order, struct filled filled,
-                       double *positive, double *negative) {
-    const int64_t last = (srl_jacobian_most_rows(model) - filled.negative) * order;
+static void add_scaled(struct srl_hessian_work *work, struct frame frame, struct filled filled, double *positive,
+                       double *negative) {
+    const int64_t order = frame.length, last = (frame.most - filled.negative) * order;
     if (work->jacobian.single) {
         add_scaled_single(work, order, filled, (const float *)work->scaled_rows + last, positive, negative);
         return;
@@ -176,12 +176,12 @@ void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *w
 void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative) {
     const struct frame frame = frame_of_jacobian(model, work);
-    const int64_t most = srl_jacobian_most_rows(model);
-    for (int64_t first = 0; first < count; first += most) {
-        const struct srl_range range = {rows != NULL ? rows + first : NULL, first, count - first < most ? count - first : most};
-        const void *block = srl_jacobian_rows(model, &work->jacobian, rows, first, range.count);
+    for (int64_t first = 0; first < count; first += frame.most) {
+        const int64_t size = smaller(count - first, frame.most);
+        const struct srl_range range = {rows != NULL ? rows + first : NULL, first, size};
+        const void *block = srl_jacobian_rows(model, &work->jacobian, rows, first, size);
         const struct filled filled = scale_rows(model, work, frame, block, top, range, weights + first);
-        add_scaled(model, work, model->d, filled, positive, negative);
+        add_scaled(work, frame, filled, positive, negative);
     }
 }
 
@@ -199,11 +199,19 @@ bool srl_factors_are_cheaper(double m, double active, double d, double units) {
     return from_factors < from_rows;
 }
 
+static int64_t numbers_of_block(const struct srl_model *model) { return srl_jacobian_most_rows(model) * model->d; }
+
+static bool can_use_factors(const struct srl_model *model, const struct srl_jacobian *jacobian) {
+    return jacobian->active_count > 0 && jacobian->active_count <= srl_jacobian_most_units(model) &&
+           jacobian->active_count <= numbers_of_block(model);
+}
+
 /* inner = C2' diag(r) C2, full, with C2 the rows of A2 at the active units, centred like those of G. */
 static void find_inner(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
                        const double *r) {
-    const int64_t active = work->jacobian.active_count, most = srl_jacobian_most_rows(model), top = point->outer.top;
-    const struct frame frame = {active, work->top_outputs, work->mean_outputs};
+    const int64_t active = work->jacobian.active_count, top = point->outer.top;
+    const struct frame frame = {active, smaller(srl_jacobian_most_rows(model), numbers_of_block(model) / active),
+                                work->top_outputs, work->mean_outputs};
     weigh_all_but_top(model, work, &point->outer);
     find_hidden_mean(model, work, point);
     for (int64_t k = 0; k < active; k++) {
@@ -212,11 +220,11 @@ static void find_inner(const struct srl_model *model, struct srl_hessian_work *w
         work->mean_outputs[k] = work->mean_hidden[i] - point->outer.rest * work->top_outputs[k];
     }
     memset(work->inner, 0, (size_t)(active * active) * sizeof *work->inner);
-    for (int64_t first = 0; first < model->m; first += most) {
-        const struct srl_range rows = {NULL, first, model->m - first < most ? model->m - first : most};
+    for (int64_t first = 0; first < model->m; first += frame.most) {
+        const struct srl_range rows = {NULL, first, smaller(model->m - first, frame.most)};
         const void *block = srl_jacobian_outputs(model, &work->jacobian, first, rows.count);
         const struct filled filled = scale_rows(model, work, frame, block, top, rows, r + first);
-        add_scaled(model, work, active, filled, work->inner, work->inner);
+        add_scaled(work, frame, filled, work->inner, work->inner);
     }
     for (int64_t k = 0; k < active; k++)
         for (int64_t i = k + 1; i < active; i++)
@@ -225,12 +233,12 @@ static void find_inner(const struct srl_model *model, struct srl_hessian_work *w
 
 /* hessian += B' inner B with the rows B of A1 of the active units, lower triangle, a strip of columns at a time. */
 static void add_between_units(const struct srl_model *model, struct srl_hessian_work *work, double *hessian) {
-    const int64_t d = model->d, active = work->jacobian.active_count, most = srl_jacobian_most_rows(model);
-    const int64_t strip = most < STRIP ? most : STRIP;
+    const int64_t d = model->d, active = work->jacobian.active_count;
+    const int64_t strip = smaller(smaller(STRIP, srl_jacobian_most_rows(model)), numbers_of_block(model) / active);
     const double *rows = srl_jacobian_unit_rows(model, &work->jacobian);
     double *product = work->scaled_rows, *corner = work->jacobian.block;
     for (int64_t first = 0; first < d; first += strip) {
-        const int64_t columns = d - first < strip ? d - first : strip, below = first + columns;
+        const int64_t columns = smaller(d - first, strip), below = first + columns;
         srl_gemm(SRL_PLAIN, active, columns, active, work->inner, active, rows + first, d, product, columns);
         srl_gemm(SRL_TRANSPOSED, columns, columns, active, product, columns, rows + first, d, corner, columns);
         for (int64_t k = 0; k < columns; k++)
@@ -246,9 +254,8 @@ void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work
     struct srl_jacobian *jacobian = &work->jacobian;
     srl_jacobian_look(model, jacobian, point->u);
     srl_copy_curvature(model, hessian);
-    if (jacobian->active_count > 0 && jacobian->active_count <= srl_jacobian_most_units(model) &&
-        srl_factors_are_cheaper((double)model->m, (double)jacobian->active_count, (double)model->d,
-                                srl_jacobian_units(jacobian))) {
+    if (can_use_factors(model, jacobian) && srl_factors_are_cheaper((double)model->m, (double)jacobian->active_count,
+                                                                    (double)model->d, srl_jacobian_units(jacobian))) {
         find_inner(model, work, point, r);
         add_between_units(model, work, hessian);
         return;

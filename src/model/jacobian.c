@@ -22,15 +22,6 @@ int64_t srl_jacobian_most_units(const struct srl_model *model) {
     return srl_has_output_layer(model) ? at_most(model->n, at_most(FACTORED, 2 * model->d)) : 0;
 }
 
-static int64_t longest_row(const struct srl_model *model) {
-    const int64_t units = srl_jacobian_most_units(model);
-    return model->d > units ? model->d : units;
-}
-
-double *srl_jacobian_block_carve(struct srl_arena *arena, const struct srl_model *model) {
-    return srl_arena_matrix(arena, srl_jacobian_most_rows(model), longest_row(model));
-}
-
 #define REAL double
 #define TYPED(name) name##_double
 #define GATHER srl_gather
@@ -63,7 +54,7 @@ void srl_jacobian_carve(struct srl_arena *arena, struct srl_jacobian *jacobian, 
     jacobian->flipped = srl_arena_indices(arena, model->n);
     jacobian->hidden = srl_arena_doubles(arena, model->n);
     jacobian->row = srl_arena_doubles(arena, model->d);
-    jacobian->block = srl_jacobian_block_carve(arena, model);
+    jacobian->block = srl_arena_matrix(arena, srl_jacobian_most_rows(model), model->d);
     jacobian->unit_rows = output_layer ? srl_arena_matrix(arena, at_most(model->n, UNITS), model->d) : NULL;
     jacobian->panel = output_layer ? srl_arena_matrix(arena, at_most(model->m, PANEL), at_most(model->n, UNITS)) : NULL;
 }

@@ -68,7 +68,5 @@ const void *srl_jacobian_rows(const struct srl_model *model, struct srl_jacobian
 int64_t srl_jacobian_most_units(const struct srl_model *model);
 const void *srl_jacobian_outputs(const struct srl_model *model, struct srl_jacobian *jacobian, int64_t first, int64_t count);
 const double *srl_jacobian_unit_rows(const struct srl_model *model, struct srl_jacobian *jacobian);
-/* Room for srl_jacobian_most_rows() rows of either kind. */
-double *srl_jacobian_block_carve(struct srl_arena *arena, const struct srl_model *model);
 
 #endif

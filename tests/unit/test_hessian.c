@@ -243,9 +243,32 @@ static void both_orders_of_the_products(void **state) {
     }
 }
 
+static size_t work_memory(int64_t n, int64_t d, int64_t m) {
+    const double some = 0.0;
+    const struct srl_model model = {.n = n, .d = d, .m = m, .A1 = {&some, n, d, d, true}, .A2 = {&some, m, n, n, true}};
+    struct srl_hessian_work work = {0};
+    struct srl_arena counting = {0};
+    srl_hessian_carve(&counting, &work, &model);
+    assert_false(counting.overflow);
+    return counting.used;
+}
+
+/* Without G: a fixed number of rows of A1 and of G, of pieces of A2, and vectors; nothing of size n d, m d or m n. */
+static void memory_of_an_assembly(void **state) {
+    (void)state;
+    const int64_t n = 20000, d = 500, m = 20000;
+    const size_t base = work_memory(n, d, m);
+    assert_true(base <= (size_t)(32 * d * d + 40000 * d + 24 * (1 << 20) + 64 * (n + m)));
+    assert_true(work_memory(2 * n, d, m) - base <= (size_t)(32 * n));
+    assert_true(work_memory(n, d, 2 * m) - base <= (size_t)(16 * m));
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_kept_streamed_and_listed), cmocka_unit_test(many_blocks),
-                                       cmocka_unit_test(kept_along_a_walk), cmocka_unit_test(a_spoilt_jacobian_is_noticed),
-                                       cmocka_unit_test(both_orders_of_the_products)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rows_kept_streamed_and_listed),
+                                       cmocka_unit_test(many_blocks),
+                                       cmocka_unit_test(kept_along_a_walk),
+                                       cmocka_unit_test(a_spoilt_jacobian_is_noticed),
+                                       cmocka_unit_test(both_orders_of_the_products),
+                                       cmocka_unit_test(memory_of_an_assembly)};
     return cmocka_run_group_tests_name("hessian", tests, NULL, NULL);
 }
