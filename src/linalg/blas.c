@@ -77,6 +77,12 @@ void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_
                 leading(lds));
 }
 
+void srl_syrk_of_rows(int64_t order, int64_t columns, const double *b, int64_t ldb, double *s, int64_t lds) {
+    if (order > 0)
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, narrow(order), narrow(columns), 1.0, b, leading(ldb), 0.0, s,
+                    leading(lds));
+}
+
 void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds) {
     if (order > 0)
         cblas_dsyr(CblasColMajor, CblasLower, narrow(order), alpha, v, 1, s, leading(lds));

@@ -33,7 +33,9 @@ void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t 
                   const double *b, int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
-/* The same in single precision; syrk with beta = 0. */
+/* S = B B', likewise, with B (order x columns): the Gram matrix of its rows. */
+void srl_syrk_of_rows(int64_t order, int64_t columns, const double *b, int64_t ldb, double *s, int64_t lds);
+/* gemm and syrk in single precision; syrk with beta = 0. */
 void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
                      const float *b, int64_t ldb, float *c, int64_t ldc);
 void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
