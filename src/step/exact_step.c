@@ -58,8 +58,8 @@ static struct operand operand_of(const struct srl_model *model, const struct srl
 
 /* |p| in the metric of H~; product = H~ p. */
 static double length_in_metric(const struct srl_newton *newton, int64_t d, const double *p, double *product) {
-    srl_symv(d, newton->hessian, d, p, product);
-    srl_axpy(d, newton->shift, p, product);
+    const struct srl_metric metric = srl_newton_metric(newton, d);
+    srl_metric_product(&metric, p, product);
     return sqrt(fmax(0.0, srl_dot(d, p, product)));
 }
 
@@ -259,7 +259,8 @@ bool srl_exact_solve(const struct srl_model *model, const struct srl_point *poin
     memcpy(cg->solution, newton->step, (size_t)model->d * sizeof *cg->solution);
     const double error = plan->tolerance * length_in_metric(newton, model->d, cg->solution, cg->product);
     multiply_at_solution(cg, &operand);
-    srl_face_clear(&kinks->qp.face, newton->factor);
+    kinks->qp.metric = srl_newton_metric(newton, model->d);
+    srl_face_clear(&kinks->qp.face, &kinks->qp.metric);
     const enum srl_cg_end end =
         srl_conjugate_gradients(cg, &kinks->qp.face, gradient, multiply, &operand, error, plan->most_products);
     memcpy(newton->step, cg->solution, (size_t)model->d * sizeof *newton->step);

@@ -12,9 +12,9 @@ void srl_face_carve(struct srl_arena *arena, struct srl_face *face, int64_t d) {
     face->coefficients = srl_arena_doubles(arena, d);
 }
 
-void srl_face_clear(struct srl_face *face, const double *factor) {
+void srl_face_clear(struct srl_face *face, const struct srl_metric *metric) {
     face->count = 0;
-    face->factor = factor;
+    face->metric = metric;
 }
 
 static struct srl_matrix basis_of(const struct srl_face *face) {
@@ -41,7 +41,7 @@ double *srl_face_slot(struct srl_face *face) { return face->count < face->d ? fa
 bool srl_face_append(struct srl_face *face) {
     double *y = srl_face_slot(face), *t = column(face, face->count);
     memset(t, 0, (size_t)face->d * sizeof *t);
-    srl_trsm_lower(SRL_PLAIN, face->d, 1, face->factor, face->d, y, face->d);
+    srl_metric_solve(face->metric, SRL_PLAIN, 1, y);
     const double before = srl_norm(face->d, y);
     split(face, y, t);
     const double after = srl_norm(face->d, y);
@@ -99,7 +99,7 @@ void srl_face_move(const struct srl_face *face, double *excess, double *move) {
     for (int64_t k = 0; k < face->count; k++)
         excess[k] = (-excess[k] - srl_dot(k, column(face, k), excess)) / column(face, k)[k];
     srl_gemv(SRL_PLAIN, 1.0, &basis, excess, 0.0, move);
-    srl_trsm_lower(SRL_TRANSPOSED, face->d, 1, face->factor, face->d, move, face->d);
+    srl_metric_solve(face->metric, SRL_TRANSPOSED, 1, move);
 }
 
 double srl_face_length(const struct srl_face *face, int64_t k) { return srl_norm(k + 1, column(face, k)); }

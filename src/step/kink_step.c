@@ -86,9 +86,7 @@ static bool set_bounds(const struct srl_model *model, const struct srl_point *po
 }
 
 static void pose(struct srl_hinge_qp *qp, const struct srl_newton *newton, const double *gradient) {
-    qp->hessian = newton->hessian;
-    qp->shift = newton->shift;
-    qp->factor = newton->factor;
+    qp->metric = srl_newton_metric(newton, qp->d);
     qp->gradient = gradient;
     qp->count = 0;
 }

@@ -205,9 +205,7 @@ static double kkt_error(const struct instance *at, const struct srl_hinge_qp *qp
  */
 
 static void pose(struct srl_hinge_qp *qp, const struct instance *at) {
-    qp->hessian = at->hessian;
-    qp->shift = at->shift;
-    qp->factor = at->factor;
+    qp->metric = (struct srl_metric){at->d, at->hessian, at->shift, at->factor};
     qp->gradient = at->gradient;
     qp->bounded = at->bounded;
     memcpy(qp->lower, at->lower, (size_t)at->d * sizeof *at->lower);
@@ -355,7 +353,7 @@ static void one_hinge_by_hand(void **state) {
     struct small small;
     carve_small(&small, 1, 1);
     struct srl_hinge_qp *qp = &small.qp;
-    qp->hessian = qp->factor = &one;
+    qp->metric = (struct srl_metric){1, &one, 0.0, &one};
     qp->gradient = &gradient;
     for (int i = 0; i < 5; i++) {
         qp->count = 1;
@@ -386,8 +384,7 @@ static void not_finite(void **state) {
     struct small small;
     carve_small(&small, 2, 1);
     for (int i = 0; i < 3; i++) {
-        small.qp.hessian = i == 2 ? spoilt : identity;
-        small.qp.factor = identity;
+        small.qp.metric = (struct srl_metric){2, i == 2 ? spoilt : identity, 0.0, identity};
         small.qp.gradient = gradients[i];
         small.qp.count = 1;
         small.qp.rows[0] = small.qp.rows[1] = 1.0;

@@ -1,0 +1,10 @@
+#include "step/metric.h"
+
+void srl_metric_product(const struct srl_metric *metric, const double *x, double *product) {
+    srl_symv(metric->d, metric->hessian, metric->d, x, product);
+    srl_axpy(metric->d, metric->shift, x, product);
+}
+
+void srl_metric_solve(const struct srl_metric *metric, enum srl_transpose op, int64_t columns, double *b) {
+    srl_trsm_lower(op, metric->d, columns, metric->factor, metric->d, b, metric->d);
+}
