@@ -103,6 +103,19 @@ void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
                     narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
 }
 
+void srl_trsm_of_rows(int64_t rows, int64_t order, const double *l, int64_t ldl, double *b, int64_t ldb) {
+    if (rows > 0 && order > 0)
+        cblas_dtrsm(CblasColMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, narrow(rows), narrow(order), 1.0, l,
+                    leading(ldl), b, leading(ldb));
+}
+
+void srl_trmm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
+                    int64_t ldb) {
+    if (order > 0 && columns > 0)
+        cblas_dtrmm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
+                    narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
+}
+
 void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out) {
     int64_t stride = a->row_major ? 1 : a->ld;
     cblas_dcopy(narrow(a->columns), a->data + i * (a->row_major ? a->ld : 1), narrow(stride), out, 1);

@@ -48,6 +48,11 @@ void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, doub
 /* B = L^-1 B (plain) or L^-T B (transposed) for columns x of B (order x columns, column-major). */
 void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
                     int64_t ldb);
+/* B = B L^-T for B (rows x order, column-major). */
+void srl_trsm_of_rows(int64_t rows, int64_t order, const double *l, int64_t ldl, double *b, int64_t ldb);
+/* B = L B (plain) or L' B (transposed) for columns of B, as above. */
+void srl_trmm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
+                    int64_t ldb);
 
 /* Copies row i of A, contiguous, to out. */
 void srl_copy_row(const struct srl_matrix *a, int64_t i, double *out);

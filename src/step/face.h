@@ -3,7 +3,8 @@
  *
  * With y = S^-1 row for each of them, Y = Q T: Q orthonormal, T upper triangular. Rows come and go one at a time: a new one is
  * orthogonalised against Q, twice for full orthogonality; when one goes, rotations make T triangular again. A row that depends
- * on those there are is refused, so T stays regular.
+ * on those there are is refused, so T stays regular. A whole set comes at once by Cholesky QR, done twice (Y. Yamamoto et al.,
+ * "Roundoff error analysis of the CholeskyQR2 algorithm", ETNA 44, 2015).
  */
 #ifndef SRL_STEP_FACE_H
 #define SRL_STEP_FACE_H
@@ -16,7 +17,10 @@ struct srl_face {
     const struct srl_metric *metric;
     double *basis;        /* Q, columns (d x d) */
     double *triangle;     /* T, column-major (d x d) */
+    bool orthonormal;     /* else basis holds Y */
     double *coefficients; /* with respect to Q (d) */
+    double *products;     /* Y'Y and its Cholesky factor, while Y is in the place of Q (d x d) */
+    double *lengths;      /* of its columns (d) */
 };
 
 void srl_face_carve(struct srl_arena *arena, struct srl_face *face, int64_t d);
@@ -29,6 +33,13 @@ double *srl_face_slot(struct srl_face *face);
 bool srl_face_append(struct srl_face *face);
 /* Lets the k-th row go; those behind it move up. */
 void srl_face_remove(struct srl_face *face, int64_t k);
+
+/* Many rows at a time: the caller puts count and Y itself in the place of Q, in basis, and says so in orthonormal. The first
+   factors Y'Y = T'T, false when columns are nearly dependent; the second solves Y'Y x = b in place; the third makes Q and T of
+   Y, false as above. */
+bool srl_face_find_products(struct srl_face *face);
+void srl_face_solve_products(const struct srl_face *face, double *b);
+bool srl_face_orthonormalise(struct srl_face *face);
 
 /* x -= Q Q'x. */
 void srl_face_project_out(struct srl_face *face, double *x);

@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "step/hinge_blocks.h"
 #include "step/hinge_state.h"
 #include "step/hinge_vertex.h"
 
 /* Relative sizes below which a slope or a violation is round-off. */
 static const double SLOPE_ROUND_OFF = 1e-13, MULTIPLIER_ROUND_OFF = 1e-13;
-enum { REFINEMENTS = 3 }; /* steps on one face, the first included */
-enum { STALLED = 20 };    /* steps of length zero in a row that call for srl_hinge_leave_vertex() */
+static const double WORTH_REFINING = 0.1; /* a step on the same face relative to the one before it */
+enum { REFINEMENTS = 3 };                 /* steps on one face, the first included */
+enum { STALLED = 20 };                    /* steps of length zero in a row that call for srl_hinge_leave_vertex() */
 
 void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_t d, int64_t capacity) {
     qp->d = d;
@@ -37,13 +39,18 @@ void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_
     qp->bends = srl_arena_take(arena, capacity > INT64_MAX - d ? -1 : capacity + d, sizeof *qp->bends);
 }
 
-static void begin_at_zero(struct srl_hinge_qp *qp, bool guess) {
+static void forget(struct srl_hinge_qp *qp) {
     memcpy(qp->linear, qp->gradient, (size_t)qp->d * sizeof *qp->linear);
     memset(qp->step, 0, (size_t)qp->d * sizeof *qp->step);
+    memcpy(qp->values, qp->offsets, (size_t)qp->count * sizeof *qp->values);
     memset(qp->state, SRL_HINGE_OFF, (size_t)qp->count);
     memset(qp->side, 0, (size_t)qp->d);
     qp->known = 0;
     srl_face_clear(&qp->face, &qp->metric);
+}
+
+static void begin_at_zero(struct srl_hinge_qp *qp, bool guess) {
+    forget(qp);
     for (int64_t k = 0; k < qp->d && qp->bounded; k++) /* what is fixed, and what the gradient pushes out of bounds */
         if (qp->lower[k] == 0.0 && qp->upper[k] == 0.0)
             srl_hinge_pin_bound(qp, k, SRL_BOUND_FIXED);
@@ -158,19 +165,10 @@ static bool release_worst(struct srl_hinge_qp *qp) {
     return true;
 }
 
-/* g'p + 1/2 p'Hp + sum w_i max(0, e_i + b_i'p) */
-static double value(struct srl_hinge_qp *qp) {
-    srl_metric_product(&qp->metric, qp->step, qp->direction);
-    double value = 0.5 * srl_dot(qp->d, qp->direction, qp->step) + srl_dot(qp->d, qp->gradient, qp->step);
-    for (int64_t i = 0; i < qp->count; i++)
-        if (qp->state[i] != SRL_HINGE_PINNED && qp->values[i] > 0.0)
-            value += qp->weights[i] * qp->values[i];
-    return value;
-}
-
 static void run(struct srl_hinge_qp *qp) {
     const int64_t limit = qp->iterations + 100 + 4 * (qp->d + qp->count);
     int64_t on_face = 0;
+    double previous = INFINITY;
     qp->ended = SRL_HINGE_QP_LIMIT;
     while (qp->ended == SRL_HINGE_QP_LIMIT && qp->iterations++ < limit) {
         if (qp->stalled > STALLED)
@@ -178,26 +176,41 @@ static void run(struct srl_hinge_qp *qp) {
         const double length = srl_hinge_direction(qp);
         if (!isfinite(length))
             qp->ended = SRL_HINGE_QP_NOT_FINITE;
-        else if (length > 0.0 && on_face < REFINEMENTS)
+        else if (length > 0.0 && on_face < REFINEMENTS && (on_face == 0 || length < WORTH_REFINING * previous))
             on_face = move(qp, length) ? on_face + 1 : 0;
         else if (release_worst(qp))
             on_face = 0;
         else
             qp->ended = SRL_HINGE_QP_SOLVED;
+        previous = length;
     }
     srl_hinge_settle(qp);
     srl_hinge_clamp(qp);
     srl_hinge_update_values(qp);
-    qp->model = value(qp);
+    srl_metric_product(&qp->metric, qp->step, qp->direction);
+    qp->model = srl_hinge_value(qp, qp->direction);
+}
+
+/* By blocks, and if need be from what they have found, or from p = 0. */
+static void solve(struct srl_hinge_qp *qp, bool guess) {
+    const enum srl_hinge_blocks_end found = srl_hinge_solve_by_blocks(qp, guess);
+    qp->by_blocks = found == SRL_HINGE_BLOCKS_SOLVED;
+    qp->ended = SRL_HINGE_QP_SOLVED;
+    if (qp->by_blocks)
+        return;
+    if (found == SRL_HINGE_BLOCKS_FAILED || !srl_face_orthonormalise(&qp->face)) {
+        begin_at_zero(qp, true);
+        if (!srl_hinge_within_bounds(qp)) /* the guess led astray */
+            begin_at_zero(qp, false);
+    }
+    run(qp);
 }
 
 void srl_hinge_qp_solve(struct srl_hinge_qp *qp) {
     qp->iterations = 0;
     qp->stalled = 0;
-    begin_at_zero(qp, true);
-    if (!srl_hinge_within_bounds(qp)) /* the guess led astray */
-        begin_at_zero(qp, false);
-    run(qp);
+    forget(qp);
+    solve(qp, true);
 }
 
 void srl_hinge_qp_start_at(struct srl_hinge_qp *qp, const double *step) {
@@ -205,15 +218,22 @@ void srl_hinge_qp_start_at(struct srl_hinge_qp *qp, const double *step) {
     qp->stalled = 0;
     begin_at_zero(qp, false);
     memcpy(qp->step, step, (size_t)qp->d * sizeof *step);
+    qp->by_blocks = true;
     qp->ended = SRL_HINGE_QP_SOLVED;
 }
 
 void srl_hinge_qp_resume(struct srl_hinge_qp *qp) {
+    if (qp->by_blocks) {
+        solve(qp, false);
+        return;
+    }
     memset(qp->state + qp->known, SRL_HINGE_OFF, (size_t)(qp->count - qp->known));
     srl_hinge_update_values(qp);
     srl_hinge_classify(qp);
     run(qp);
 }
+
+bool srl_hinge_qp_complete_face(struct srl_hinge_qp *qp) { return qp->face.orthonormal || srl_face_orthonormalise(&qp->face); }
 
 void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradient) {
     srl_axpy(qp->d, -1.0, qp->gradient, qp->linear);

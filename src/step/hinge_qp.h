@@ -54,7 +54,7 @@ struct srl_hinge_qp {
     double model; /* value of the function at p; <= 0 when all e_i <= 0 */
     enum srl_hinge_qp_end ended;
     int64_t iterations;
-    struct srl_face face; /* of what is pinned: face.count of them */
+    struct srl_face face; /* of what is pinned: face.count of them; to be completed before it is projected on */
     int32_t *pinned;      /* hinge i as i, the bound of p_k as -1 - k; in the order of the basis */
     double *multipliers;  /* theirs; of a bound along the outward normal */
 
@@ -66,6 +66,7 @@ struct srl_hinge_qp {
     double *residual, *direction; /* S^-1(linear + Mp); delta, then dp */
     double *values, *rates;       /* e_i + b_i'p and b_i'dp */
     double *norms;                /* |b_i| */
+    bool by_blocks;               /* the last solution came from step/hinge_blocks.h: the next one may, too */
     int64_t stalled;              /* steps of length zero in a row */
     double *vertex;               /* multipliers on the way out of a degenerate vertex; scratch elsewhere (d) */
     struct srl_bend {
@@ -82,6 +83,8 @@ void srl_hinge_qp_solve(struct srl_hinge_qp *qp);
 void srl_hinge_qp_start_at(struct srl_hinge_qp *qp, const double *step);
 /* Goes on from the last solution after hinges have been appended or the gradient has been changed. */
 void srl_hinge_qp_resume(struct srl_hinge_qp *qp);
+/* Makes the face's basis orthonormal. False when its rows are nearly dependent. */
+bool srl_hinge_qp_complete_face(struct srl_hinge_qp *qp);
 /* Puts another gradient in the place of the present one. */
 void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradient);
 /* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p). values: room for one number for each hinge. */

@@ -66,8 +66,6 @@ void srl_hinge_update_values(struct srl_hinge_qp *qp) {
     srl_gemv(SRL_PLAIN, 1.0, &rows, qp->step, 1.0, qp->values);
 }
 
-static double bound_of(const struct srl_hinge_qp *qp, int64_t k) { return qp->side[k] < 0 ? qp->lower[k] : qp->upper[k]; }
-
 double srl_hinge_excess(const struct srl_hinge_qp *qp, int32_t which) {
     if (which >= 0)
         return qp->values[which];
@@ -77,20 +75,31 @@ double srl_hinge_excess(const struct srl_hinge_qp *qp, int32_t which) {
 
 void srl_hinge_settle(struct srl_hinge_qp *qp) {
     double *beyond = qp->vertex; /* scratch here */
-    srl_hinge_update_values(qp);
     for (int64_t k = 0; k < qp->face.count; k++)
         beyond[k] = srl_hinge_excess(qp, qp->pinned[k]);
     srl_face_move(&qp->face, beyond, qp->direction);
     srl_axpy(qp->d, 1.0, qp->direction, qp->step);
+    srl_hinge_hold_bounds(qp);
+    srl_hinge_update_values(qp);
+}
+
+void srl_hinge_hold_bounds(struct srl_hinge_qp *qp) {
     for (int64_t k = 0; k < qp->d && qp->bounded; k++)
         if (qp->side[k] != 0)
-            qp->step[k] = bound_of(qp, k);
-    srl_hinge_update_values(qp);
+            qp->step[k] = qp->side[k] < 0 ? qp->lower[k] : qp->upper[k];
 }
 
 void srl_hinge_clamp(struct srl_hinge_qp *qp) {
     for (int64_t k = 0; k < qp->d && qp->bounded; k++)
         qp->step[k] = fmin(fmax(qp->step[k], qp->lower[k]), qp->upper[k]);
+}
+
+double srl_hinge_value(const struct srl_hinge_qp *qp, const double *image) {
+    double value = 0.5 * srl_dot(qp->d, image, qp->step) + srl_dot(qp->d, qp->gradient, qp->step);
+    for (int64_t i = 0; i < qp->count; i++)
+        if (qp->state[i] != SRL_HINGE_PINNED && qp->values[i] > 0.0)
+            value += qp->weights[i] * qp->values[i];
+    return value;
 }
 
 bool srl_hinge_within_bounds(const struct srl_hinge_qp *qp) {

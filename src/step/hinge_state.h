@@ -30,10 +30,14 @@ void srl_hinge_forget_dependence(struct srl_hinge_qp *qp);
 void srl_hinge_update_values(struct srl_hinge_qp *qp);
 /* How far p is beyond the pinned hinge or bound. */
 double srl_hinge_excess(const struct srl_hinge_qp *qp, int32_t which);
-/* p moves within the span of the pinned rows so that all of them hold. */
+/* p, whose values are known, moves within the span of the pinned rows so that all of them hold. */
 void srl_hinge_settle(struct srl_hinge_qp *qp);
+/* Entries of p at pinned bounds are exactly there. */
+void srl_hinge_hold_bounds(struct srl_hinge_qp *qp);
 /* Round-off may take p beyond a bound that it did not mean to meet. */
 void srl_hinge_clamp(struct srl_hinge_qp *qp);
+/* The function at p, whose values are known, from image = Mp. */
+double srl_hinge_value(const struct srl_hinge_qp *qp, const double *image);
 bool srl_hinge_within_bounds(const struct srl_hinge_qp *qp);
 /* Whether p is at the kink of hinge i up to round-off, length = |p|. */
 bool srl_hinge_at_kink(const struct srl_hinge_qp *qp, int64_t i, double length);

@@ -12,6 +12,7 @@ struct srl_metric {
     const double *hessian; /* H, lower triangle (d x d) */
     double shift;
     const double *factor; /* S (lower triangle, d x d) */
+    double size;          /* largest diagonal entry of M: round-off of a product is relative to this times |x| */
 };
 
 /* product = M x */

@@ -59,3 +59,7 @@ double srl_newton_solve(struct srl_newton *newton, int64_t d, const double *grad
         return NAN;
     return srl_dot(d, gradient, newton->step);
 }
+
+struct srl_metric srl_newton_metric(const struct srl_newton *newton, int64_t d) {
+    return (struct srl_metric){d, newton->hessian, newton->shift, newton->factor, srl_newton_scale(newton, d) + newton->shift};
+}

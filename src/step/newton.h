@@ -30,11 +30,9 @@ int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift);
 bool srl_newton_is_convex(struct srl_newton *newton, int64_t d);
 /* step = -(H + tau I)^-1 gradient. Returns gradient'step, negative for a descent direction; NaN when LAPACK refused. */
 double srl_newton_solve(struct srl_newton *newton, int64_t d, const double *gradient);
-/* H + tau I, factored. */
-static inline struct srl_metric srl_newton_metric(const struct srl_newton *newton, int64_t d) {
-    return (struct srl_metric){d, newton->hessian, newton->shift, newton->factor};
-}
 /* The largest diagonal entry of H in magnitude: what shifts are measured against. 1 for a zero diagonal. */
 double srl_newton_scale(const struct srl_newton *newton, int64_t d);
+/* H + tau I, factored. */
+struct srl_metric srl_newton_metric(const struct srl_newton *newton, int64_t d);
 
 #endif

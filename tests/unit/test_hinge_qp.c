@@ -204,8 +204,15 @@ static double kkt_error(const struct instance *at, const struct srl_hinge_qp *qp
 /* ------------------------------------------------------------------------------------------------------------------- solving
  */
 
+static double largest_diagonal(const struct instance *at) {
+    double largest = 0.0;
+    for (int64_t k = 0; k < at->d; k++)
+        largest = fmax(largest, at->hessian[k + k * at->d]);
+    return largest;
+}
+
 static void pose(struct srl_hinge_qp *qp, const struct instance *at) {
-    qp->metric = (struct srl_metric){at->d, at->hessian, at->shift, at->factor};
+    qp->metric = (struct srl_metric){at->d, at->hessian, at->shift, at->factor, at->shift + largest_diagonal(at)};
     qp->gradient = at->gradient;
     qp->bounded = at->bounded;
     memcpy(qp->lower, at->lower, (size_t)at->d * sizeof *at->lower);
@@ -353,7 +360,7 @@ static void one_hinge_by_hand(void **state) {
     struct small small;
     carve_small(&small, 1, 1);
     struct srl_hinge_qp *qp = &small.qp;
-    qp->metric = (struct srl_metric){1, &one, 0.0, &one};
+    qp->metric = (struct srl_metric){1, &one, 0.0, &one, 1.0};
     qp->gradient = &gradient;
     for (int i = 0; i < 5; i++) {
         qp->count = 1;
@@ -384,7 +391,7 @@ static void not_finite(void **state) {
     struct small small;
     carve_small(&small, 2, 1);
     for (int i = 0; i < 3; i++) {
-        small.qp.metric = (struct srl_metric){2, i == 2 ? spoilt : identity, 0.0, identity};
+        small.qp.metric = (struct srl_metric){2, i == 2 ? spoilt : identity, 0.0, identity, 1.0};
         small.qp.gradient = gradients[i];
         small.qp.count = 1;
         small.qp.rows[0] = small.qp.rows[1] = 1.0;
