@@ -84,6 +84,10 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
    tolerance times the first count. < 0: LAPACK refused. pivots: columns entries, work: srl_full_basis_work(rows, columns). */
 int64_t srl_full_basis_work(int64_t rows, int64_t columns);
 int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work);
+/* A = QT for A (rows x columns, rows >= columns, column-major), Q in its place, T upper triangular (columns x columns).
+   Q is orthonormal whatever the rank. 0, or < 0 as above. work: srl_orthonormal_work(rows, columns) doubles. */
+int64_t srl_orthonormal_work(int64_t rows, int64_t columns);
+int srl_orthonormal(int64_t rows, int64_t columns, double *a, double *t, double *work);
 /* Inverse of the triangle R of A = QR (rows x columns, rows >= columns, column-major, destroyed) into the upper triangle of A.
    0; > 0: R is singular; < 0: LAPACK refused. work: srl_full_basis_work(rows, columns) doubles. */
 int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work);

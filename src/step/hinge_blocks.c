@@ -9,6 +9,7 @@ enum { REFINEMENTS = 3 };
 enum { ROUNDS = 40, PATIENCE = 5 }; /* in all; in a row that leave as many wrong as an earlier one */
 /* Relative sizes below which a value, a multiplier or a gradient is round-off. */
 static const double VALUE_ROUND_OFF = 1e-13, MULTIPLIER_ROUND_OFF = 1e-13, STATIONARY = 4e-15;
+static const double SETTLED = 1e-8; /* a correction after which p is known to its last digits */
 
 /* ---- the pinned rows: columns y_i in the face's basis, not orthonormal until the end ---- */
 
@@ -168,8 +169,8 @@ static double find_rest(struct srl_hinge_qp *qp) {
     return srl_norm(qp->d, rest) / (srl_norm(qp->d, qp->linear) + qp->metric.size * srl_norm(qp->d, qp->step));
 }
 
-/* One step of iterative refinement, rest being known. */
-static void correct(struct srl_hinge_qp *qp) {
+/* One step of iterative refinement, rest being known. Returns how far p has moved, relative to where it is. */
+static double correct(struct srl_hinge_qp *qp) {
     for (int64_t k = 0; k < qp->face.count; k++)
         qp->vertex[k] = srl_hinge_excess(qp, qp->pinned[k]);
     (void)answer(qp);
@@ -178,14 +179,14 @@ static void correct(struct srl_hinge_qp *qp) {
     srl_hinge_hold_bounds(qp);
     srl_hinge_clamp(qp);
     srl_hinge_update_values(qp);
+    return srl_norm(qp->d, qp->residual) / srl_norm(qp->d, qp->step);
 }
 
 static enum srl_hinge_blocks_end refine(struct srl_hinge_qp *qp) {
-    double left = find_rest(qp);
+    (void)find_rest(qp);
     for (int refinement = 0; refinement < REFINEMENTS; refinement++) {
-        correct(qp);
-        left = find_rest(qp);
-        if (left <= STATIONARY)
+        const double moved = correct(qp), left = find_rest(qp);
+        if (left <= STATIONARY && !(moved > SETTLED))
             return SRL_HINGE_BLOCKS_SOLVED;
     }
     return SRL_HINGE_BLOCKS_ROUGH;

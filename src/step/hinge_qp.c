@@ -243,11 +243,13 @@ void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradien
 
 double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, double *values) {
     const struct srl_matrix rows = srl_hinge_rows(qp);
+    const double length = srl_norm(qp->d, p);
     double sum = 0.0;
     memcpy(values, qp->offsets, (size_t)qp->count * sizeof *values);
     srl_gemv(SRL_PLAIN, 1.0, &rows, p, 1.0, values);
     for (int64_t i = 0; i < qp->count; i++)
-        sum += qp->weights[i] * fmax(0.0, values[i]);
+        if (qp->state[i] != SRL_HINGE_PINNED || !srl_hinge_at_kink(qp, i, values[i], length))
+            sum += qp->weights[i] * fmax(0.0, values[i]);
     return sum;
 }
 

@@ -87,7 +87,8 @@ void srl_hinge_qp_resume(struct srl_hinge_qp *qp);
 bool srl_hinge_qp_complete_face(struct srl_hinge_qp *qp);
 /* Puts another gradient in the place of the present one. */
 void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradient);
-/* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p). values: room for one number for each hinge. */
+/* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p), without the round-off of pinned ones that are at their
+   kink. values: room for one number for each hinge. */
 double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, double *values);
 
 /* Whether hinge i ended in its linear part; at its bend. */

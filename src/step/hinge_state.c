@@ -109,8 +109,8 @@ bool srl_hinge_within_bounds(const struct srl_hinge_qp *qp) {
     return true;
 }
 
-bool srl_hinge_at_kink(const struct srl_hinge_qp *qp, int64_t i, double length) {
-    return fabs(qp->values[i]) <= AT_KINK * (fabs(qp->offsets[i]) + qp->norms[i] * length);
+bool srl_hinge_at_kink(const struct srl_hinge_qp *qp, int64_t i, double value, double length) {
+    return fabs(value) <= AT_KINK * (fabs(qp->offsets[i]) + qp->norms[i] * length);
 }
 
 void srl_hinge_classify(struct srl_hinge_qp *qp) {

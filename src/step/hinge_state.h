@@ -39,8 +39,8 @@ void srl_hinge_clamp(struct srl_hinge_qp *qp);
 /* The function at p, whose values are known, from image = Mp. */
 double srl_hinge_value(const struct srl_hinge_qp *qp, const double *image);
 bool srl_hinge_within_bounds(const struct srl_hinge_qp *qp);
-/* Whether p is at the kink of hinge i up to round-off, length = |p|. */
-bool srl_hinge_at_kink(const struct srl_hinge_qp *qp, int64_t i, double length);
+/* Whether a p with |p| = length that gives hinge i the value is at its kink up to round-off. */
+bool srl_hinge_at_kink(const struct srl_hinge_qp *qp, int64_t i, double value, double length);
 /* New hinges take the state of the side that p is on. */
 void srl_hinge_classify(struct srl_hinge_qp *qp);
 /* residual = S^-1 (linear + Mp), direction = -(I - QQ') residual = delta. Returns |delta|, 0 when it is round-off. */

@@ -24,7 +24,7 @@ static bool pin_broken(struct srl_hinge_qp *qp) {
             const double rate = qp->state[i] == SRL_HINGE_OFF    ? qp->rates[i]
                                 : qp->state[i] == SRL_HINGE_FULL ? -qp->rates[i]
                                                                  : 0.0;
-            if (rate > worst * qp->norms[i] && qp->weights[i] > 0.0 && srl_hinge_at_kink(qp, i, reach)) {
+            if (rate > worst * qp->norms[i] && qp->weights[i] > 0.0 && srl_hinge_at_kink(qp, i, qp->values[i], reach)) {
                 worst = rate / qp->norms[i];
                 which = (int32_t)i;
             }
@@ -85,7 +85,7 @@ void srl_hinge_leave_vertex(struct srl_hinge_qp *qp) {
     srl_face_clear(&qp->face, &qp->metric);
     memset(qp->side, 0, (size_t)qp->d);
     for (int64_t i = 0; i < qp->count; i++)
-        if (qp->state[i] > SRL_HINGE_FULL || srl_hinge_at_kink(qp, i, reach))
+        if (qp->state[i] > SRL_HINGE_FULL || srl_hinge_at_kink(qp, i, qp->values[i], reach))
             srl_hinge_set_full(qp, i, false);
     for (int64_t k = 0; k < qp->d && qp->bounded; k++)
         if (qp->lower[k] == qp->upper[k]) {

@@ -14,6 +14,42 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
     kinks->stiff_entries = srl_arena_flags(arena, model->d);
 }
 
+/* The unit rows of the units held at their kinks; returns how many. */
+static int64_t held_rows(const struct srl_model *model, const struct srl_point *point, double *rows) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < model->n; i++) {
+        if (!point->held[i])
+            continue;
+        double *row = rows + count++ * model->d;
+        srl_copy_row(&model->A1, i, row);
+        srl_scale(model->d, 1.0 / model->row_norms[i], row);
+    }
+    return count;
+}
+
+static void stiffen(const struct srl_model *model, const struct srl_point *point, double scale, double *rows, double *hessian) {
+    const int64_t count = held_rows(model, point, rows);
+    srl_syrk(model->d, count, scale, rows, model->d, 1.0, hessian, model->d);
+    for (int64_t k = 0; k < model->d; k++)
+        hessian[k + k * model->d] += point->held_entries[k] ? scale : 0.0;
+}
+
+static void stiffen_small(const struct srl_model *model, const struct srl_point *point, double scale,
+                          struct srl_small_matrix *small) {
+    const int64_t d = model->d, first = small->count;
+    double *rows = small->rows + first * d;
+    int64_t count = held_rows(model, point, rows);
+    srl_scale(count * d, sqrt(scale), rows);
+    for (int64_t k = 0; k < d; k++) {
+        if (!point->held_entries[k])
+            continue;
+        memset(rows + count * d, 0, (size_t)d * sizeof *rows);
+        rows[count++ * d + k] = sqrt(scale);
+    }
+    memset(small->signs + first, 1, (size_t)count);
+    small->count += count;
+}
+
 void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, const struct srl_stationarity *found,
                         struct srl_newton *newton, struct srl_kink_step *kinks) {
     kinks->stiffness = 0.0;
@@ -22,17 +58,18 @@ void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *p
     const double scale = kinks->stiffness = srl_newton_scale(newton, model->d);
     memcpy(kinks->stiff_units, point->held, (size_t)model->n);
     memcpy(kinks->stiff_entries, point->held_entries, (size_t)model->d);
-    int64_t count = 0;
-    for (int64_t i = 0; i < model->n; i++) {
-        if (!point->held[i])
-            continue;
-        double *row = kinks->qp.rows + count++ * model->d; /* scratch here */
-        srl_copy_row(&model->A1, i, row);
-        srl_scale(model->d, 1.0 / model->row_norms[i], row);
-    }
-    srl_syrk(model->d, count, scale, kinks->qp.rows, model->d, 1.0, newton->hessian, model->d);
+    int64_t held = 0;
+    for (int64_t i = 0; i < model->n; i++)
+        held += point->held[i];
     for (int64_t k = 0; k < model->d; k++)
-        newton->hessian[k + k * model->d] += point->held_entries[k] ? scale : 0.0;
+        held += point->held_entries[k];
+    if (newton->is_small && !srl_newton_prefers_small(newton, newton->small.count + held))
+        srl_newton_expand(newton);
+    if (newton->is_small)
+        stiffen_small(model, point, scale, &newton->small);
+    else
+        stiffen(model, point, scale, kinks->qp.rows, newton->hessian);
+    srl_newton_forget(newton);
 }
 
 /* Convex kinks that x + p, with rates = A1 p, crosses become hinges, at first also those that x is at. True when there are new

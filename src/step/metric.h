@@ -1,11 +1,11 @@
 /*
  * The matrix of a Newton step, M = H + shift I = S S', as the hinge QP and its faces need it: the product with M, and the
- * solutions with S and S'. S is the Cholesky factor.
+ * solutions with S and S'. S is the Cholesky factor, or that of step/small_matrix.h.
  */
 #ifndef SRL_STEP_METRIC_H
 #define SRL_STEP_METRIC_H
 
-#include "linalg/blas.h"
+#include "step/small_matrix.h"
 
 struct srl_metric {
     int64_t d;
@@ -13,6 +13,7 @@ struct srl_metric {
     double shift;
     const double *factor; /* S (lower triangle, d x d) */
     double size;          /* largest diagonal entry of M: round-off of a product is relative to this times |x| */
+    const struct srl_small_matrix *small; /* in the place of both matrices, or NULL */
 };
 
 /* product = M x */

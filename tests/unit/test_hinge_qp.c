@@ -21,6 +21,7 @@ struct family {
     bool bounds;
     bool wrong_guess;
     bool appended;    /* the hinges arrive in several rounds */
+    bool small;       /* H is a multiple of the identity and a few rows, and factored as such */
     double tolerance; /* of the KKT error */
 };
 
@@ -30,13 +31,17 @@ struct instance {
     double shift;
     double *rows, *offsets, *weights;
     double *lower, *upper;
-    bool bounded;
+    bool bounded, is_small;
+    struct srl_arena arena;
+    struct srl_small_matrix small;
 };
 
 static void free_instance(struct instance *at) {
     double *all[] = {at->hessian, at->factor, at->gradient, at->rows, at->offsets, at->weights, at->lower, at->upper};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
+    const struct srl_allocator allocator = srl_allocator_of(NULL, NULL, NULL);
+    srl_arena_release(&at->arena, &allocator);
 }
 
 /* H = M M' with columns of M scaled over the spread, plus a little of the identity; or integer and diagonally dominant. */
@@ -64,6 +69,38 @@ static void make_hessian(struct instance *at, struct test_random *random, const 
         at->factor[k + k * d] += at->shift;
     assert_int_equal(srl_potrf(d, at->factor, d), 0);
     free(m);
+}
+
+/* H = rho I + rows scaled over the spread, a few of them subtracted; the shift makes it definite. rho is at the lower end. */
+static void make_small_hessian(struct instance *at, struct test_random *random, const struct family *family) {
+    const struct srl_allocator allocator = srl_allocator_of(NULL, NULL, NULL);
+    const int64_t d = at->d, count = random_between(random, 0, srl_small_matrix_most(d));
+    struct srl_small_matrix *small = &at->small;
+    at->is_small = true;
+    srl_small_matrix_carve(&at->arena, small, d);
+    assert_true(srl_arena_reserve(&at->arena, &allocator));
+    srl_small_matrix_carve(&at->arena, small, d);
+    small->rho = pow(10.0, -family->spread * uniform(random));
+    small->count = count;
+    for (int64_t i = 0; i < count; i++) {
+        const double scale = pow(10.0, -0.5 * family->spread * uniform(random));
+        small->signs[i] = uniform(random) < 0.2 ? -1 : 1;
+        for (int64_t k = 0; k < d; k++)
+            small->rows[i * d + k] = scale * random_normal(random);
+        if (i > 0 && uniform(random) < 0.1) /* centred rows are dependent, too */
+            memcpy(small->rows + i * d, small->rows, (size_t)d * sizeof *small->rows);
+    }
+    assert_true(srl_small_matrix_decompose(small));
+    srl_small_matrix_expand(small, at->hessian);
+    for (int64_t j = 0; j < d; j++)
+        for (int64_t i = j; i < d; i++)
+            at->hessian[j + i * d] = at->hessian[i + j * d];
+    for (at->shift = uniform(random) < 0.5 ? 0.0 : uniform(random); !srl_small_matrix_is_definite(small, at->shift);)
+        at->shift = fmax(2.0 * at->shift, 1e-6);
+    memcpy(at->factor, at->hessian, (size_t)(d * d) * sizeof *at->factor);
+    for (int64_t k = 0; k < d; k++)
+        at->factor[k + k * d] += at->shift;
+    assert_int_equal(srl_potrf(d, at->factor, d), 0);
 }
 
 /* Row i: mostly random; some repeat, mirror or scale an earlier one; some are zero. */
@@ -108,7 +145,7 @@ static struct instance make_instance(struct test_random *random, const struct fa
     at.weights = test_doubles(at.count + 1);
     at.lower = test_doubles(d);
     at.upper = test_doubles(d);
-    make_hessian(&at, random, family);
+    (family->small ? make_small_hessian : make_hessian)(&at, random, family);
     for (int64_t k = 0; k < d; k++)
         at.gradient[k] = family->integers ? (double)random_between(random, -9, 9) : random_normal(random);
     for (int64_t i = 0; i < at.count; i++)
@@ -212,7 +249,8 @@ static double largest_diagonal(const struct instance *at) {
 }
 
 static void pose(struct srl_hinge_qp *qp, const struct instance *at) {
-    qp->metric = (struct srl_metric){at->d, at->hessian, at->shift, at->factor, at->shift + largest_diagonal(at)};
+    qp->metric = (struct srl_metric){
+        at->d, at->hessian, at->shift, at->factor, at->shift + largest_diagonal(at), at->is_small ? &at->small : NULL};
     qp->gradient = at->gradient;
     qp->bounded = at->bounded;
     memcpy(qp->lower, at->lower, (size_t)at->d * sizeof *at->lower);
@@ -325,6 +363,17 @@ static const struct family families[] = {
      .bounds = true,
      .degenerate = true,
      .tolerance = 1e-12},
+    {.name = "small matrix", .hinges = 2, .spread = 4, .small = true, .tolerance = 1e-12},
+    {.name = "small matrix, 50 d hinges", .hinges = 50, .spread = 3, .small = true, .tolerance = 1e-12},
+    {.name = "small matrix, bounds", .hinges = 3, .spread = 4, .small = true, .bounds = true, .tolerance = 1e-12},
+    {.name = "small, appended, degenerate",
+     .hinges = 6,
+     .spread = 3,
+     .small = true,
+     .appended = true,
+     .bounds = true,
+     .degenerate = true,
+     .tolerance = 1e-12},
 };
 
 static void optimality_conditions(void **state) {
@@ -360,7 +409,7 @@ static void one_hinge_by_hand(void **state) {
     struct small small;
     carve_small(&small, 1, 1);
     struct srl_hinge_qp *qp = &small.qp;
-    qp->metric = (struct srl_metric){1, &one, 0.0, &one, 1.0};
+    qp->metric = (struct srl_metric){1, &one, 0.0, &one, 1.0, NULL};
     qp->gradient = &gradient;
     for (int i = 0; i < 5; i++) {
         qp->count = 1;
@@ -391,7 +440,7 @@ static void not_finite(void **state) {
     struct small small;
     carve_small(&small, 2, 1);
     for (int i = 0; i < 3; i++) {
-        small.qp.metric = (struct srl_metric){2, i == 2 ? spoilt : identity, 0.0, identity, 1.0};
+        small.qp.metric = (struct srl_metric){2, i == 2 ? spoilt : identity, 0.0, identity, 1.0, NULL};
         small.qp.gradient = gradients[i];
         small.qp.count = 1;
         small.qp.rows[0] = small.qp.rows[1] = 1.0;
