@@ -14,12 +14,12 @@ void srl_multipliers_carve(struct srl_arena *arena, struct srl_stationarity_work
     work->at = srl_arena_flags(arena, n);
     work->value = srl_arena_doubles(arena, n);
     work->upper = srl_arena_doubles(arena, n);
-    work->rows = srl_arena_matrix(arena, most, d);
     work->gram = srl_arena_matrix(arena, most, most);
     work->factor = srl_arena_matrix(arena, most, most);
     work->row_slopes = srl_arena_doubles(arena, most);
     work->row = srl_arena_doubles(arena, d);
     work->columns = srl_arena_matrix(arena, d, work->capacity);
+    work->rows = work->columns; /* never both */
     work->trial = srl_arena_doubles(arena, d > work->capacity ? d : work->capacity);
     work->pivots = srl_arena_indices(arena, work->capacity);
     work->work = srl_arena_doubles(arena, srl_least_squares_work(d, work->capacity));

@@ -45,7 +45,8 @@ struct srl_stationarity_work {
     signed char *bound;      /* of each x_k: -1 at its lower bound, 1 at its upper one, 2 at both, else 0 (d) */
     unsigned char *absorbed; /* components of rest that a bound's multiplier cancels (d) */
     /* of model/multipliers.c */
-    double *rows;       /* unit rows of K, row-major, without the absorbed components (at most min(n, d) rows) */
+    double *
+        rows; /* unit rows of K, row-major, in the place of columns, without the absorbed components (at most min(n, d) rows) */
     double *gram;       /* their products with each other */
     double *factor;     /* Cholesky factor of the part for the free multipliers */
     double *row_slopes; /* rows rest */

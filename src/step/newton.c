@@ -13,7 +13,7 @@ void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const 
     newton->factor = srl_arena_matrix(arena, model->d, model->d);
     newton->step = srl_arena_doubles(arena, model->d);
     newton->rest = srl_arena_doubles(arena, model->d);
-    srl_small_matrix_carve(arena, &newton->small, model->d);
+    srl_small_matrix_carve(arena, &newton->small, model->d, newton->hessian, newton->factor);
 }
 
 double srl_newton_scale(const struct srl_newton *newton, int64_t d) {

@@ -15,19 +15,20 @@ bool srl_small_matrix_pays(int64_t d, int64_t count) {
            SLOWER * (4.0 * size * rows * rows + 10.0 * rows * rows * rows) < size * size * size / 3.0 + rows * size * size;
 }
 
-void srl_small_matrix_carve(struct srl_arena *arena, struct srl_small_matrix *small, int64_t d) {
-    const int64_t most = srl_small_matrix_most(d), basis = srl_orthonormal_work(d, most), eigen = srl_syev_work(most);
+void srl_small_matrix_carve(struct srl_arena *arena, struct srl_small_matrix *small, int64_t d, double *basis,
+                            double *orthonormal) {
+    const int64_t most = srl_small_matrix_most(d), qr = srl_orthonormal_work(d, most), eigen = srl_syev_work(most);
     small->d = d;
     small->most = most;
     small->rows = srl_arena_matrix(arena, most, d);
     small->signs = (signed char *)srl_arena_flags(arena, most);
-    small->basis = srl_arena_matrix(arena, most, d);
-    small->orthonormal = srl_arena_matrix(arena, most, d);
+    small->basis = basis;
+    small->orthonormal = orthonormal;
     small->eigenvalues = srl_arena_doubles(arena, most);
     small->triangle = srl_arena_matrix(arena, most, most);
     small->vectors = srl_arena_matrix(arena, most, most);
     small->coefficients = srl_arena_doubles(arena, most);
-    small->work = srl_arena_doubles(arena, basis > eigen ? basis : eigen);
+    small->work = srl_arena_doubles(arena, qr > eigen ? qr : eigen);
 }
 
 /* T diag(s) T', lower triangle; T is upper triangular, column-major. */

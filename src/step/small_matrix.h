@@ -40,7 +40,9 @@ struct srl_small_matrix {
 int64_t srl_small_matrix_most(int64_t d);
 /* Whether it is, with so many rows: by operations, those on small matrices counted at the rate that they run at. */
 bool srl_small_matrix_pays(int64_t d, int64_t count);
-void srl_small_matrix_carve(struct srl_arena *arena, struct srl_small_matrix *small, int64_t d);
+/* basis, orthonormal: the caller's, with room for d * most each; matrices that the small one takes the place of. */
+void srl_small_matrix_carve(struct srl_arena *arena, struct srl_small_matrix *small, int64_t d, double *basis,
+                            double *orthonormal);
 
 /* P and lambda of the rows there are. False when they are not finite, or LAPACK refused. */
 bool srl_small_matrix_decompose(struct srl_small_matrix *small);

@@ -34,10 +34,12 @@ struct instance {
     bool bounded, is_small;
     struct srl_arena arena;
     struct srl_small_matrix small;
+    double *basis, *orthonormal; /* of small */
 };
 
 static void free_instance(struct instance *at) {
-    double *all[] = {at->hessian, at->factor, at->gradient, at->rows, at->offsets, at->weights, at->lower, at->upper};
+    double *all[] = {at->hessian, at->factor, at->gradient, at->rows,  at->offsets,
+                     at->weights, at->lower,  at->upper,    at->basis, at->orthonormal};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     const struct srl_allocator allocator = srl_allocator_of(NULL, NULL, NULL);
@@ -77,9 +79,11 @@ static void make_small_hessian(struct instance *at, struct test_random *random, 
     const int64_t d = at->d, count = random_between(random, 0, srl_small_matrix_most(d));
     struct srl_small_matrix *small = &at->small;
     at->is_small = true;
-    srl_small_matrix_carve(&at->arena, small, d);
+    at->basis = test_doubles(d * d);
+    at->orthonormal = test_doubles(d * d);
+    srl_small_matrix_carve(&at->arena, small, d, at->basis, at->orthonormal);
     assert_true(srl_arena_reserve(&at->arena, &allocator));
-    srl_small_matrix_carve(&at->arena, small, d);
+    srl_small_matrix_carve(&at->arena, small, d, at->basis, at->orthonormal);
     small->rho = pow(10.0, -family->spread * uniform(random));
     small->count = count;
     for (int64_t i = 0; i < count; i++) {
