@@ -9,11 +9,12 @@ static const double SLOPE_NOISE = 8.0 * DBL_EPSILON;
 enum { BLOCK_ROUNDS = 20, PATIENCE = 3 }; /* rounds that may leave more multipliers in the wrong place than an earlier one */
 
 void srl_multipliers_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model) {
-    const int64_t n = model->n, d = model->d, most = n < d ? n : d;
-    work->capacity = n < 2 * d ? n : 2 * d; /* more than d free columns are dependent */
-    work->at = srl_arena_flags(arena, n);
-    work->value = srl_arena_doubles(arena, n);
-    work->upper = srl_arena_doubles(arena, n);
+    const int64_t n = model->n, d = model->d, all = srl_has_bounds(model) ? n + d : n, most = all < d ? all : d;
+    work->capacity = all < 2 * d ? all : 2 * d; /* more than d free columns are dependent */
+    work->kinks = srl_arena_indices(arena, all);
+    work->at = srl_arena_flags(arena, all);
+    work->value = srl_arena_doubles(arena, all);
+    work->upper = srl_arena_doubles(arena, all);
     work->gram = srl_arena_matrix(arena, most, most);
     work->factor = srl_arena_matrix(arena, most, most);
     work->row_slopes = srl_arena_doubles(arena, most);
@@ -31,10 +32,17 @@ void srl_clear_absorbed(const struct srl_model *model, const struct srl_stationa
             vector[k] = 0.0;
 }
 
-/* a_i / |a_i| of the kink-th unit of K, without the absorbed components. */
-static void unit_row(const struct srl_model *model, const struct srl_stationarity_work *work, int64_t kink, double *row) {
-    srl_copy_row(&model->A1, work->kinks[kink], row);
-    srl_scale(model->d, 1.0 / model->row_norms[work->kinks[kink]], row);
+/* a_i / |a_i| of the k-th unit of K, without the absorbed components; or of a bound in the list the unit vector that it pushes
+   along. */
+static void unit_row(const struct srl_model *model, const struct srl_stationarity_work *work, int64_t k, double *row) {
+    const int64_t unit = work->kinks[k], component = -1 - unit;
+    if (unit < 0) {
+        memset(row, 0, (size_t)model->d * sizeof *row);
+        row[component] = work->bound[component] < 0 ? -1.0 : 1.0;
+        return;
+    }
+    srl_copy_row(&model->A1, unit, row);
+    srl_scale(model->d, 1.0 / model->row_norms[unit], row);
     srl_clear_absorbed(model, work, row);
 }
 
@@ -267,6 +275,18 @@ static double by_factorisations(const struct srl_model *model, struct srl_statio
         free_count++;
     }
     return best;
+}
+
+bool srl_find_multipliers_with_bounds(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {
+    int64_t all = count;
+    for (int64_t k = 0; k < model->d; k++) {
+        work->absorbed[k] = work->bound[k] == 2;
+        if (work->bound[k] == 0 || work->absorbed[k])
+            continue;
+        work->upper[all] = INFINITY;
+        work->kinks[all++] = (int32_t)(-1 - k);
+    }
+    return all <= model->d && by_gram(model, work, all);
 }
 
 double srl_find_multipliers(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {

@@ -27,5 +27,8 @@ void srl_clear_absorbed(const struct srl_model *model, const struct srl_stationa
 void srl_add_multipliers(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count);
 /* Finds at, value and rest for count kinks. Returns the least |rest| found. */
 double srl_find_multipliers(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count);
+/* at and value for count kinks by block pivoting over them and the bounds that x is at together. False when it is not the
+   method for this point. */
+bool srl_find_multipliers_with_bounds(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count);
 
 #endif

@@ -11,7 +11,6 @@ enum { ABSORBING_ROUNDS = 30 };
 void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
     srl_multipliers_carve(arena, work, model);
-    work->kinks = srl_arena_indices(arena, n);
     work->slopes = srl_arena_doubles(arena, n);
     work->other = srl_arena_doubles(arena, n);
     work->rates = srl_arena_doubles(arena, n);
@@ -100,9 +99,11 @@ static double projected_norm(const struct srl_model *model, struct srl_stationar
 static double least_norm(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {
     if (!srl_has_bounds(model))
         return srl_find_multipliers(model, work, count);
+    bool settled;
+    if (srl_find_multipliers_with_bounds(model, work, count))
+        return projected_norm(model, work, count, &settled);
     for (int64_t k = 0; k < count; k++)
         work->value[k] = 0.5 * work->upper[k];
-    bool settled;
     double best = projected_norm(model, work, count, &settled);
     for (int round = 0; round < ABSORBING_ROUNDS; round++) {
         srl_find_multipliers(model, work, count);

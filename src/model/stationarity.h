@@ -11,8 +11,8 @@
  * a least-squares problem with bounds. Where x_k is at a bound, the part of the k-th component that pushes against it counts
  * for nothing: a multiplier mu_k of the bound's own sign cancels it. model/multipliers.h solves it on unit rows a_i / |a_i|.
  *
- * With bounds the method works on the components left over by those that multipliers cancel, and goes round until that set
- * settles.
+ * A bound's multiplier is one more, along a unit vector; where that makes too many for the quick method, it works on the
+ * components left over by those that bounds' multipliers cancel, and goes round until that set settles.
  *
  * A unit at its kink with q_i < 0 sits on a ridge: F falls from it along some direction, so the point is no minimiser. A
  * ridge's term min(q_i a_i'p, 0) is the lower of two slopes, so with either slope in its place the residual is a lower bound of
@@ -34,7 +34,7 @@ struct srl_stationarity {
 };
 
 struct srl_stationarity_work {
-    int32_t *kinks;          /* units of K (n) */
+    int32_t *kinks;          /* units of K, then if need be bounds that x is at, that of x_k as -1 - k (n, with bounds n + d) */
     unsigned char *at;       /* where each multiplier is: at 0, free, or at its upper bound */
     double *value;           /* multipliers times |a_i| */
     double *upper;           /* q_i |a_i| */
@@ -45,8 +45,7 @@ struct srl_stationarity_work {
     signed char *bound;      /* of each x_k: -1 at its lower bound, 1 at its upper one, 2 at both, else 0 (d) */
     unsigned char *absorbed; /* components of rest that a bound's multiplier cancels (d) */
     /* of model/multipliers.c */
-    double *
-        rows; /* unit rows of K, row-major, in the place of columns, without the absorbed components (at most min(n, d) rows) */
+    double *rows;       /* unit rows of kinks and bounds, row-major, without absorbed components; in the place of columns */
     double *gram;       /* their products with each other */
     double *factor;     /* Cholesky factor of the part for the free multipliers */
     double *row_slopes; /* rows rest */
