@@ -3,7 +3,8 @@
  * Certified solves per second of small problems: one network, one solver handle, one target after the other. The targets are a
  * teacher's outputs with noise on the logits, so that the loss cannot vanish; rho holds x.
  *
- *     small [--targets K] [--repeats R] [--noise S] [--rho R] [--loss squares|kl] [--shape n,d,m]
+ *     small [--targets K] [--repeats R] [--noise S] [--rho R] [--loss squares|kl] [--shape n,d,m] [--newton-matrix
+ * auto|dense|small]
  *
  * Medians over the repeats; every solve must end certified, or is counted.
  */
@@ -19,6 +20,7 @@ struct options {
     int64_t targets, repeats, n, d, m;
     double noise, rho;
     softrelu_loss loss;
+    const char *newton_matrix;
 };
 
 static double now(void) {
@@ -42,7 +44,7 @@ static bool read_shape(const char *text, struct options *options) {
 }
 
 static struct options options_of(int argc, char **argv) {
-    struct options options = {.noise = 0.3, .rho = 1e-3, .loss = SOFTRELU_KL};
+    struct options options = {.noise = 0.3, .rho = 1e-3, .loss = SOFTRELU_KL, .newton_matrix = "auto"};
     double targets = 300, repeats = 5;
     bool good = argc % 2 == 1;
     for (int i = 1; i + 1 < argc && good; i += 2) {
@@ -57,6 +59,8 @@ static struct options options_of(int argc, char **argv) {
             good = read_number(value, 0.0, 1e300, &options.rho);
         else if (strcmp(argv[i], "--loss") == 0)
             options.loss = strcmp(value, "kl") == 0 ? SOFTRELU_KL : SOFTRELU_SQUARES;
+        else if (strcmp(argv[i], "--newton-matrix") == 0)
+            options.newton_matrix = value;
         else
             good = strcmp(argv[i], "--shape") == 0 && read_shape(value, &options);
     }
@@ -108,6 +112,7 @@ static void measure(const struct options *options, int64_t n, int64_t d, int64_t
     double *targets = draw_targets(&network, &generator, options), *rates = numbers(options->repeats);
     softrelu_problem *problem = pose(&network);
     softrelu_solver *solver = solver_of(problem);
+    set_text(solver, "newton_matrix", options->newton_matrix);
     struct tally tally = {0};
     double seconds = 0.0;
     for (int64_t repeat = 0; repeat < options->repeats; repeat++) {

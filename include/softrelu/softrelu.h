@@ -382,6 +382,7 @@ typedef enum softrelu_setting {
     SOFTRELU_SETTING_STARTS = 170,
     SOFTRELU_SETTING_START_SEED = 180,
     SOFTRELU_SETTING_CURVATURE_PRECISION = 165, /**< a softrelu_precision */
+    SOFTRELU_SETTING_NEWTON_MATRIX = 125,       /**< a softrelu_newton_matrix */
     SOFTRELU_SETTING_MAX_ = 0x7fffffff
 } softrelu_setting;
 
@@ -400,6 +401,15 @@ typedef enum softrelu_step {
                                      conjugate gradients preconditioned by the sampled factor, or by the last exact one */
     SOFTRELU_STEP_MAX_ = 0x7fffffff
 } softrelu_step;
+/** In which form the Newton matrix is held. Pinned numbers and names. */
+typedef enum softrelu_newton_matrix {
+    SOFTRELU_NEWTON_MATRIX_AUTO = 0,   /**< "auto": the one that costs fewer operations, the default */
+    SOFTRELU_NEWTON_MATRIX_DENSE = 10, /**< "dense": d x d, factored by Cholesky */
+    SOFTRELU_NEWTON_MATRIX_SMALL = 20, /**< "small": a multiple of the identity and a row for each output and each held kink,
+                                          for few outputs and many inputs; dense where that cannot be (weights w, rho = 0, a
+                                            sampled matrix, single precision, step = pcg, more than d/2 rows) */
+    SOFTRELU_NEWTON_MATRIX_MAX_ = 0x7fffffff
+} softrelu_newton_matrix;
 /** Precision of the Jacobian and of the products that make the Newton matrix. Pinned numbers and names. */
 typedef enum softrelu_precision {
     SOFTRELU_PRECISION_DOUBLE = 0, /**< "double", the default */

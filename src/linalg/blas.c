@@ -119,6 +119,12 @@ void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_
                 leading(lds));
 }
 
+void srl_syrk_of_rows(int64_t order, int64_t columns, const double *b, int64_t ldb, double *s, int64_t lds) {
+    if (order > 0)
+        cblas_dsyrk(CblasColMajor, CblasLower, CblasTrans, narrow(order), narrow(columns), 1.0, b, leading(ldb), 0.0, s,
+                    leading(lds));
+}
+
 void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t lds) {
     if (order > 0)
         cblas_dsyr(CblasColMajor, CblasLower, narrow(order), alpha, v, 1, s, leading(lds));
@@ -136,6 +142,19 @@ void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
                     leading(ldl), b, 1);
     else if (order > 0 && columns > 0)
         cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
+                    narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
+}
+
+void srl_trsm_of_rows(int64_t rows, int64_t order, const double *l, int64_t ldl, double *b, int64_t ldb) {
+    if (rows > 0 && order > 0)
+        cblas_dtrsm(CblasColMajor, CblasRight, CblasLower, CblasTrans, CblasNonUnit, narrow(rows), narrow(order), 1.0, l,
+                    leading(ldl), b, leading(ldb));
+}
+
+void srl_trmm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
+                    int64_t ldb) {
+    if (order > 0 && columns > 0)
+        cblas_dtrmm(CblasColMajor, CblasLeft, CblasLower, op == SRL_PLAIN ? CblasNoTrans : CblasTrans, CblasNonUnit,
                     narrow(order), narrow(columns), 1.0, l, leading(ldl), b, leading(ldb));
 }
 

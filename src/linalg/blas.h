@@ -30,7 +30,9 @@ void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t 
                   const double *b, int64_t ldb, double *c, int64_t ldc);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
-/* The same in single precision. */
+/* S = B B', likewise, with B (order x columns): the Gram matrix of its rows. */
+void srl_syrk_of_rows(int64_t order, int64_t columns, const double *b, int64_t ldb, double *s, int64_t lds);
+/* gemm and syrk in single precision. */
 void srl_gemm_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
                      const float *b, int64_t ldb, float *c, int64_t ldc);
 void srl_gemm_add_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,
@@ -45,6 +47,11 @@ void srl_syr(int64_t order, double alpha, const double *v, double *s, int64_t ld
 void srl_symv(int64_t order, const double *s, int64_t lds, const double *x, double *y);
 /* B = L^-1 B (plain) or L^-T B (transposed) for columns x of B (order x columns, column-major). */
 void srl_trsm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
+                    int64_t ldb);
+/* B = B L^-T for B (rows x order, column-major). */
+void srl_trsm_of_rows(int64_t rows, int64_t order, const double *l, int64_t ldl, double *b, int64_t ldb);
+/* B = L B (plain) or L' B (transposed) for columns of B, as above. */
+void srl_trmm_lower(enum srl_transpose op, int64_t order, int64_t columns, const double *l, int64_t ldl, double *b,
                     int64_t ldb);
 
 double srl_dot(int64_t length, const double *x, const double *y);
@@ -68,6 +75,10 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
    tolerance times the first count. < 0: LAPACK refused. pivots: columns entries, work: srl_full_basis_work(rows, columns). */
 int64_t srl_full_basis_work(int64_t rows, int64_t columns);
 int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work);
+/* A = QT for A (rows x columns, rows >= columns, column-major), Q in its place, T upper triangular (columns x columns).
+   Q is orthonormal whatever the rank. 0, or < 0 as above. work: srl_orthonormal_work(rows, columns) doubles. */
+int64_t srl_orthonormal_work(int64_t rows, int64_t columns);
+int srl_orthonormal(int64_t rows, int64_t columns, double *a, double *t, double *work);
 /* Inverse of the triangle R of A = QR (rows x columns, rows >= columns, column-major, destroyed) into the upper triangle of A.
    0; > 0: R is singular; < 0: LAPACK refused. work: srl_full_basis_work(rows, columns) doubles. */
 int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work);

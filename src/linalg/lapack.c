@@ -63,6 +63,23 @@ int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double toleranc
     return info != 0 ? info : rank;
 }
 
+/* columns reflector scalars, then what dgeqrf and dorgqr (32 columns each) ask for. */
+int64_t srl_orthonormal_work(int64_t rows, int64_t columns) { return srl_full_basis_work(rows, columns); }
+
+int srl_orthonormal(int64_t rows, int64_t columns, double *a, double *t, double *work) {
+    if (columns == 0)
+        return 0;
+    const lapack_int size = (lapack_int)(srl_orthonormal_work(rows, columns) - columns);
+    lapack_int info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows), work,
+                                          work + columns, size);
+    for (int64_t j = 0; j < columns; j++)
+        memcpy(t + j * columns, a + j * rows, (size_t)(j + 1) * sizeof *t);
+    if (info == 0)
+        info = LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, (lapack_int)columns, a,
+                                   narrow(rows), work, work + columns, size);
+    return (int)info;
+}
+
 int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work) {
     if (columns == 0)
         return 0;

@@ -185,6 +185,27 @@ void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *wor
     }
 }
 
+int64_t srl_hessian_rows(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
+                         const double *r, double *rows, signed char *signs) {
+    const struct frame frame = frame_of_jacobian(model, work);
+    const int64_t d = model->d, block = frame.most;
+    int64_t taken = 0;
+    srl_hessian_prepare(model, work, point);
+    for (int sign = 1; sign >= -1; sign -= 2)
+        for (int64_t first = 0; first < model->m; first += block) {
+            const int64_t size = smaller(model->m - first, block);
+            const double *jacobian = srl_jacobian_rows(model, &work->jacobian, NULL, first, size);
+            for (int64_t k = 0; k < size; k++) {
+                const int64_t j = first + k;
+                if (!(sign * r[j] > 0.0))
+                    continue;
+                signs[taken] = (signed char)sign;
+                scale_row(frame, jacobian + k * d, j == point->outer.top, r[j], rows + taken++ * d);
+            }
+        }
+    return taken;
+}
+
 void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const double *r,
                          double *hessian) {
     if (!srl_has_output_layer(model))

@@ -48,6 +48,11 @@ void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *w
    Both may be the same matrix. rows = NULL lists all m, and count is m. */
 void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative);
+/* The rows of C with weights r_j other than 0 (output layer present), times sqrt|r_j|, into rows, with the signs of r_j: those
+   with r_j > 0 first. Prepares for the point by itself. Returns how many: at most m, which is at most what
+   srl_jacobian_most_rows() says. The Jacobian in double precision. */
+int64_t srl_hessian_rows(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
+                         const double *r, double *rows, signed char *signs);
 /* hessian += C' diag(r) C. */
 void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const double *r,
                          double *hessian);

@@ -15,6 +15,8 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
     point->slope_jumps = srl_arena_doubles(arena, model->n);
     point->kink_jumps = model->twins != NULL ? srl_arena_doubles(arena, model->n) : point->slope_jumps;
     point->gradient = srl_arena_doubles(arena, model->d);
+    point->held = srl_arena_flags(arena, model->n);
+    point->held_entries = srl_arena_flags(arena, model->d);
     point->mean_hidden = srl_arena_doubles(arena, model->n);
     point->with_mean = point->has_mean = false;
 }

@@ -31,6 +31,10 @@ struct srl_point {
     bool has_mean;         /* it is there, */
     double *mean_hidden;   /* A2' (f without its largest entry) (n), what the rows of the Jacobian are centred by */
     double gradient_scale; /* norm of the terms that add up to the gradient: its round-off is relative to this */
+
+    /* what holds x, by srl_stationarity_at() */
+    unsigned char *held;         /* units held at their kink (n) */
+    unsigned char *held_entries; /* entries of x held at a bound (d) */
 };
 
 void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const struct srl_model *model);

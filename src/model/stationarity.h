@@ -9,12 +9,10 @@
  *     residual = min over 0 <= lambda <= q of |g + sum_K lambda_i a_i|,
  *
  * a least-squares problem with bounds. Where x_k is at a bound, the part of the k-th component that pushes against it counts
- * for nothing: a multiplier mu_k of the bound's own sign cancels it. It is solved by an active-set method (Stark and Parker,
- * "Bounded-variable least squares: an algorithm and applications", Computational Statistics 10, 1995) on unit columns a_i /
- * |a_i|.
+ * for nothing: a multiplier mu_k of the bound's own sign cancels it. model/multipliers.h solves it on unit rows a_i / |a_i|.
  *
- * With bounds the method works on the components left over by those that multipliers cancel, and goes round until that set
- * settles.
+ * A bound's multiplier is one more, along a unit vector; where that makes too many for the quick method, it works on the
+ * components left over by those that bounds' multipliers cancel, and goes round until that set settles.
  *
  * A unit at its kink with q_i < 0 sits on a ridge: F falls from it along some direction, so the point is no minimiser. A
  * ridge's term min(q_i a_i'p, 0) is the lower of two slopes, so with either slope in its place the residual is a lower bound of
@@ -36,8 +34,7 @@ struct srl_stationarity {
 };
 
 struct srl_stationarity_work {
-    int64_t kink_count;      /* |K|, twins counted once */
-    int32_t *kinks;          /* units of K (n) */
+    int32_t *kinks;          /* units of K, then if need be bounds that x is at, that of x_k as -1 - k (n, with bounds n + d) */
     unsigned char *at;       /* where each multiplier is: at 0, free, or at its upper bound */
     double *value;           /* multipliers times |a_i| */
     double *upper;           /* q_i |a_i| */
@@ -45,11 +42,16 @@ struct srl_stationarity_work {
     double *other, *rates;   /* n of scratch each */
     double *base;            /* g (d) */
     double *rest;            /* g + sum lambda_i a_i (d) */
-    double *row;             /* one row of A1 (d) */
     signed char *bound;      /* of each x_k: -1 at its lower bound, 1 at its upper one, 2 at both, else 0 (d) */
     unsigned char *absorbed; /* components of rest that a bound's multiplier cancels (d) */
-    double *columns;         /* unit rows of the free kinks (d x capacity) */
-    double *trial;           /* least-squares right-hand side and solution */
+    /* of model/multipliers.c */
+    double *rows;       /* unit rows of kinks and bounds, row-major, without absorbed components; in the place of columns */
+    double *gram;       /* their products with each other */
+    double *factor;     /* Cholesky factor of the part for the free multipliers */
+    double *row_slopes; /* rows rest */
+    double *row;        /* one of them (d) */
+    double *columns;    /* those of the free multipliers (d x capacity) */
+    double *trial;      /* right-hand side and solution for the free multipliers */
     int32_t *pivots;
     double *work;
     int64_t capacity; /* free multipliers at most */
@@ -64,11 +66,9 @@ int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *
 void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model);
 
 /* At a differentiated point. A unit is at its kink when |u_i| <= kink_tolerance (|a_i||x| + |c1_i|). The residual is never
-   below the true least norm: should the active-set method end early, what it returns is on the safe side. */
+   below the true least norm: it is that of multipliers within their intervals, whatever they are. What they say holds x, the
+   units whose multiplier came out strictly inside and the entries whose bound's is needed, is noted in the point. */
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
-                                            const struct srl_point *point, double kink_tolerance);
-
-/* After it: whether the multiplier of the k-th kink of K came out strictly inside its interval. */
-bool srl_is_held(const struct srl_stationarity_work *work, int64_t k);
+                                            struct srl_point *point, double kink_tolerance);
 
 #endif

@@ -174,8 +174,7 @@ static void accelerate(struct srl_solver *solver) {
 
 /* Kinks and bounds that hold x make the matrix stiffer where it is not convex. */
 static void stiffen(struct srl_solver *solver) {
-    srl_stiffen_pinned(solver->model, &solver->current, solver->settings.kink_tolerance, &solver->stationarity_work,
-                       &solver->newton, &solver->kinks);
+    srl_stiffen_pinned(solver->model, &solver->current, &solver->stationarity, &solver->newton, &solver->kinks);
 }
 
 /* After a step that failed: a better matrix, or if there is none more damping. */

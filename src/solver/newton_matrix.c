@@ -67,8 +67,32 @@ static bool has_finite_diagonal(const struct srl_newton *newton, int64_t d) {
     return finite;
 }
 
+/* Whether the matrix is to be taken as a multiple of the identity and a few rows. */
+static bool takes_small(const struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
+    const struct srl_settings *settings = &solver->settings;
+    return settings->newton_matrix != SOFTRELU_NEWTON_MATRIX_DENSE && settings->step == SOFTRELU_STEP_CHOLESKY &&
+           settings->hessian != SOFTRELU_HESSIAN_SAMPLED && settings->curvature_precision == SOFTRELU_PRECISION_DOUBLE &&
+           srl_has_output_layer(model) && model->curvature == NULL && model->rho > 0.0 &&
+           srl_newton_prefers_small(&solver->newton, model->m);
+}
+
+static void assemble_small(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    struct srl_small_matrix *small = &solver->newton.small;
+    small->rho = solver->model->rho;
+    small->count = srl_hessian_rows(solver->model, &solver->hessian_work, point, r, small->rows, small->signs);
+    solver->report.quantities[SOFTRELU_REPORT_ASSEMBLIES_INDEX]++;
+    solver->matrix.source = SRL_MATRIX_ASSEMBLED;
+}
+
 static void assemble(struct srl_solver *solver, const struct srl_point *point, const double *r) {
     struct srl_newton_matrix *matrix = &solver->matrix;
+    solver->newton.always_small = solver->settings.newton_matrix == SOFTRELU_NEWTON_MATRIX_SMALL;
+    solver->newton.is_small = takes_small(solver);
+    if (solver->newton.is_small) {
+        assemble_small(solver, point, r);
+        return;
+    }
     const size_t d = (size_t)solver->model->d;
     struct srl_jacobian *jacobian = &solver->hessian_work.jacobian;
     srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
@@ -114,6 +138,7 @@ void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *p
     const double began = srl_now();
     const size_t d = (size_t)solver->model->d;
     matrix->enlarged = 0;
+    solver->newton.is_small = false;
     srl_newton_forget(&solver->newton);
     if (solver->settings.hessian == SOFTRELU_HESSIAN_SAMPLED) {
         sample(solver, point, r, fit);

@@ -100,13 +100,14 @@ static bool search(struct srl_solver *solver, double slope, double *scale) {
 static bool descend(struct srl_solver *solver, double *scale) {
     const struct srl_model *model = solver->model;
     struct srl_opening *opening = &solver->opening;
-    const bool metric = opening->stage == SRL_OPENING_METRIC;
+    const bool measured = opening->stage == SRL_OPENING_METRIC;
+    const struct srl_metric metric = srl_newton_metric(&solver->newton, model->d);
     double *direction = opening->direction;
-    srl_lbfgs_direction(&opening->lbfgs, metric ? solver->newton.factor : NULL, solver->current.gradient, direction);
+    srl_lbfgs_direction(&opening->lbfgs, measured ? &metric : NULL, solver->current.gradient, direction);
     double slope = restrict_to_bounds(model, &solver->current, direction);
     if (!(slope < 0.0) || !isfinite(slope))
         return false;
-    if (opening->lbfgs.count == 0 && !metric)
+    if (opening->lbfgs.count == 0 && !measured)
         scale_first(&solver->current, model->d, direction, &slope);
     const double reach = fmin(1.0, srl_farthest(model, &solver->current, direction));
     srl_scale(model->d, reach, direction);

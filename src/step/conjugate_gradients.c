@@ -16,7 +16,7 @@ void srl_conjugate_gradients_carve(struct srl_arena *arena, struct srl_conjugate
 
 /* x = (I - QQ') L^-1 x */
 static void to_face(struct srl_face *face, double *x) {
-    srl_trsm_lower(SRL_PLAIN, face->d, 1, face->factor, face->d, x, face->d);
+    srl_metric_solve(face->metric, SRL_PLAIN, 1, x);
     srl_face_project_out(face, x);
 }
 
@@ -33,7 +33,7 @@ enum srl_cg_end srl_conjugate_gradients(struct srl_conjugate_gradients *cg, stru
         if (count == most_products)
             return SRL_CG_LIMIT;
         memcpy(cg->direction, cg->conjugate, size);
-        srl_trsm_lower(SRL_TRANSPOSED, d, 1, face->factor, d, cg->direction, d);
+        srl_metric_solve(face->metric, SRL_TRANSPOSED, 1, cg->direction);
         multiply(context, cg->direction, cg->product);
         cg->products++;
         const double curvature = srl_dot(d, cg->direction, cg->product);

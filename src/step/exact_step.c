@@ -58,8 +58,8 @@ static struct operand operand_of(const struct srl_model *model, const struct srl
 
 /* |p| in the metric of H~; product = H~ p. */
 static double length_in_metric(const struct srl_newton *newton, int64_t d, const double *p, double *product) {
-    srl_symv(d, newton->hessian, d, p, product);
-    srl_axpy(d, newton->shift, p, product);
+    const struct srl_metric metric = srl_newton_metric(newton, d);
+    srl_metric_product(&metric, p, product);
     return sqrt(fmax(0.0, srl_dot(d, p, product)));
 }
 
@@ -169,6 +169,8 @@ static bool move_on_face(struct srl_kink_step *kinks, struct srl_exact_step *exa
     double *move = cg->direction, *image = cg->product;
     set_base(exact);
     find_linear_part(kinks, exact->linear);
+    if (!srl_hinge_qp_complete_face(qp))
+        return false;
     const enum srl_cg_end end = srl_conjugate_gradients(cg, &qp->face, exact->linear, multiply, operand, error, products);
     for (int64_t k = 0; k < cg->d; k++) {
         move[k] = cg->solution[k] - exact->base[k];
@@ -196,11 +198,14 @@ static void move_to_model(struct srl_kink_step *kinks, struct srl_exact_step *ex
     set_base(exact);
     evaluate_hinges(qp, exact->base, move);
     const double curvature = srl_dot(cg->d, image, move);
-    const double noise = NOISE * srl_norm(cg->d, kinks->gradient) * srl_norm(cg->d, move);
+    const double reach = srl_norm(cg->d, exact->base);
+    double terms = srl_norm(cg->d, kinks->gradient) * srl_norm(cg->d, move);
     double slope = srl_dot(cg->d, kinks->gradient, move) + srl_dot(cg->d, exact->base_image, move);
-    for (int64_t i = 0; i < qp->count; i++)
+    for (int64_t i = 0; i < qp->count; i++) {
         slope += is_active(qp, i) ? qp->weights[i] * qp->rates[i] : 0.0;
-    go(exact, length * length > noise ? least_on_line(qp, slope, curvature, 1.0) : 1.0, move, image);
+        terms += srl_hinge_qp_is_pinned(qp, i) ? qp->weights[i] * qp->norms[i] * reach : 0.0; /* from a kink to the same one */
+    }
+    go(exact, length * length > NOISE * terms ? least_on_line(qp, slope, curvature, 1.0) : 1.0, move, image);
 }
 
 /* The two moves in turn. Returns the model's value at cg->solution; the QP's solution is the same but for the tolerance. */
@@ -259,7 +264,8 @@ bool srl_exact_solve(const struct srl_model *model, const struct srl_point *poin
     memcpy(cg->solution, newton->step, (size_t)model->d * sizeof *cg->solution);
     const double error = plan->tolerance * length_in_metric(newton, model->d, cg->solution, cg->product);
     multiply_at_solution(cg, &operand);
-    srl_face_clear(&kinks->qp.face, newton->factor);
+    kinks->qp.metric = srl_newton_metric(newton, model->d);
+    srl_face_clear(&kinks->qp.face, &kinks->qp.metric);
     const enum srl_cg_end end =
         srl_conjugate_gradients(cg, &kinks->qp.face, gradient, multiply, &operand, error, plan->most_products);
     memcpy(newton->step, cg->solution, (size_t)model->d * sizeof *newton->step);

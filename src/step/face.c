@@ -3,18 +3,22 @@
 #include <math.h>
 #include <string.h>
 
-static const double DEPENDENCE = 1e-10; /* what is left of a row beside the others, relative to it, that is round-off */
+static const double DEPENDENCE = 1e-10;     /* what is left of a row beside the others, relative to it, that is round-off */
+static const double NEAR_DEPENDENCE = 1e-5; /* the same where products of the rows stand for them */
 
 void srl_face_carve(struct srl_arena *arena, struct srl_face *face, int64_t d) {
     face->d = d;
     face->basis = srl_arena_matrix(arena, d, d);
     face->triangle = srl_arena_matrix(arena, d, d);
     face->coefficients = srl_arena_doubles(arena, d);
+    face->products = srl_arena_matrix(arena, d, d);
+    face->lengths = srl_arena_doubles(arena, d);
 }
 
-void srl_face_clear(struct srl_face *face, const double *factor) {
+void srl_face_clear(struct srl_face *face, const struct srl_metric *metric) {
     face->count = 0;
-    face->factor = factor;
+    face->orthonormal = true;
+    face->metric = metric;
 }
 
 static struct srl_matrix basis_of(const struct srl_face *face) {
@@ -41,7 +45,7 @@ double *srl_face_slot(struct srl_face *face) { return face->count < face->d ? fa
 bool srl_face_append(struct srl_face *face) {
     double *y = srl_face_slot(face), *t = column(face, face->count);
     memset(t, 0, (size_t)face->d * sizeof *t);
-    srl_trsm_lower(SRL_PLAIN, face->d, 1, face->factor, face->d, y, face->d);
+    srl_metric_solve(face->metric, SRL_PLAIN, 1, y);
     const double before = srl_norm(face->d, y);
     split(face, y, t);
     const double after = srl_norm(face->d, y);
@@ -49,6 +53,39 @@ bool srl_face_append(struct srl_face *face) {
         return false;
     srl_scale(face->d, 1.0 / after, y);
     t[face->count++] = after;
+    return true;
+}
+
+bool srl_face_find_products(struct srl_face *face) {
+    const int64_t count = face->count;
+    double *s = face->products;
+    srl_syrk_of_rows(count, face->d, face->basis, face->d, s, count);
+    for (int64_t k = 0; k < count; k++)
+        face->lengths[k] = sqrt(s[k + k * count]);
+    bool regular = srl_potrf(count, s, count) == 0;
+    for (int64_t k = 0; k < count; k++)
+        regular = regular && s[k + k * count] > NEAR_DEPENDENCE * face->lengths[k];
+    return regular;
+}
+
+void srl_face_solve_products(const struct srl_face *face, double *b) {
+    srl_trsm_lower(SRL_PLAIN, face->count, 1, face->products, face->count, b, face->count);
+    srl_trsm_lower(SRL_TRANSPOSED, face->count, 1, face->products, face->count, b, face->count);
+}
+
+bool srl_face_orthonormalise(struct srl_face *face) {
+    const int64_t count = face->count;
+    for (int64_t k = 0; k < count; k++) { /* T = I */
+        memset(column(face, k), 0, (size_t)face->d * sizeof *face->triangle);
+        column(face, k)[k] = 1.0;
+    }
+    for (int pass = 0; pass < 2; pass++) { /* Q = Y L'^-1, T = L' T */
+        if (!srl_face_find_products(face))
+            return false;
+        srl_trsm_of_rows(face->d, count, face->products, count, face->basis, face->d);
+        srl_trmm_lower(SRL_TRANSPOSED, count, count, face->products, count, face->triangle, face->d);
+    }
+    face->orthonormal = true;
     return true;
 }
 
@@ -99,7 +136,7 @@ void srl_face_move(const struct srl_face *face, double *excess, double *move) {
     for (int64_t k = 0; k < face->count; k++)
         excess[k] = (-excess[k] - srl_dot(k, column(face, k), excess)) / column(face, k)[k];
     srl_gemv(SRL_PLAIN, 1.0, &basis, excess, 0.0, move);
-    srl_trsm_lower(SRL_TRANSPOSED, face->d, 1, face->factor, face->d, move, face->d);
+    srl_metric_solve(face->metric, SRL_TRANSPOSED, 1, move);
 }
 
 double srl_face_length(const struct srl_face *face, int64_t k) { return srl_norm(k + 1, column(face, k)); }

@@ -1,22 +1,22 @@
 /*
  * The convex piecewise quadratic whose minimiser is the kink-aware Newton step:
  *
- *     min over lower <= p <= upper of   g'p + 1/2 p'Hp + sum_i w_i max(0, e_i + b_i'p)
+ *     min over lower <= p <= upper of   g'p + 1/2 p'Mp + sum_i w_i max(0, e_i + b_i'p)
  *
- * with H = L L' positive definite, w_i >= 0 and lower <= 0 <= upper. It is solved by a primal active-set method. Each hinge is
+ * with M = S S' positive definite, w_i >= 0 and lower <= 0 <= upper. It is solved by a primal active-set method. Each hinge is
  * off (its term is 0), full (its term is linear) or pinned (e_i + b_i'p = 0 is kept); a bound that p has reached is a pinned
- * hinge of infinite weight. In the metric of H, with y_i = L^-1 b_i and Q an orthonormal basis of the pinned y_i, the direction
+ * hinge of infinite weight. In the metric of M, with y_i = S^-1 b_i and Q an orthonormal basis of the pinned y_i, the direction
  * to the minimiser on the pinned face is
  *
- *     dp = L'^-1 delta,    delta = -(I - QQ') L^-1 (g + Hp + sum over full w_i b_i).
+ *     dp = S'^-1 delta,    delta = -(I - QQ') S^-1 (g + Mp + sum over full w_i b_i).
  *
  * Along it the function is a parabola of curvature |delta|^2 with upward bends where hinges change state: the exact minimiser
  * on the line is either the end of the parabola or a bend, and the hinge at whose bend the slope changes sign becomes pinned.
- * At the minimiser of a face the multipliers of the pinned hinges, T lambda = -Q'L^-1(...) with Y = Q T, must lie in [0, w_i];
+ * At the minimiser of a face the multipliers of the pinned hinges, T lambda = -Q'S^-1(...) with Y = Q T, must lie in [0, w_i];
  * the one that violates this most is let go to the side it pulls to.
  *
- * Only pinned rows are ever multiplied by L^-1: an iteration costs a few products with d x d triangles and one with the rows.
- * The gradient is formed from H itself, not from L, so staying on a face is iterative refinement of the solution.
+ * Only pinned rows are ever multiplied by S^-1: an iteration costs a few products with d x d triangles and one with the rows.
+ * The gradient is formed from M itself, not from S, so staying on a face is iterative refinement of the solution.
  *
  * The function falls with every step of positive length. Steps of length zero are possible where more hinges than dimensions
  * meet; when they pile up, the direction of steepest descent over all those hinges is found, by a method that cannot cycle
@@ -27,7 +27,6 @@
 #define SRL_STEP_HINGE_QP_H
 
 #include "base/alloc.h"
-#include "linalg/blas.h"
 #include "step/face.h"
 
 enum srl_hinge_qp_end {
@@ -40,9 +39,7 @@ struct srl_hinge_qp {
     int64_t d, capacity;
 
     /* the problem, filled in by the caller */
-    const double *hessian; /* H without shift, lower triangle (d x d) */
-    double shift;          /* H + shift I is what is meant everywhere */
-    const double *factor;  /* L of H + shift I */
+    struct srl_metric metric; /* M = S S' */
     const double *gradient;
     double *lower, *upper; /* bounds on p (d each), lower <= 0 <= upper, may be infinite */
     bool bounded;          /* false: lower and upper are not looked at */
@@ -57,7 +54,7 @@ struct srl_hinge_qp {
     double model; /* value of the function at p; <= 0 when all e_i <= 0 */
     enum srl_hinge_qp_end ended;
     int64_t iterations;
-    struct srl_face face; /* of what is pinned: face.count of them */
+    struct srl_face face; /* of what is pinned: face.count of them; to be completed before it is projected on */
     int32_t *pinned;      /* hinge i as i, the bound of p_k as -1 - k; in the order of the basis */
     double *multipliers;  /* theirs; of a bound along the outward normal */
 
@@ -66,9 +63,10 @@ struct srl_hinge_qp {
     unsigned char *state;         /* of each hinge */
     signed char *side;            /* of each bound that is pinned: -1 lower, 1 upper, 2 both; 0 not pinned */
     double *linear;               /* g + sum over full w_i b_i */
-    double *residual, *direction; /* L^-1(linear + Hp); delta, then dp */
+    double *residual, *direction; /* S^-1(linear + Mp); delta, then dp */
     double *values, *rates;       /* e_i + b_i'p and b_i'dp */
     double *norms;                /* |b_i| */
+    bool by_blocks;               /* the last solution came from step/hinge_blocks.h: the next one may, too */
     int64_t stalled;              /* steps of length zero in a row */
     double *vertex;               /* multipliers on the way out of a degenerate vertex; scratch elsewhere (d) */
     struct srl_bend {
@@ -85,9 +83,12 @@ void srl_hinge_qp_solve(struct srl_hinge_qp *qp);
 void srl_hinge_qp_start_at(struct srl_hinge_qp *qp, const double *step);
 /* Goes on from the last solution after hinges have been appended or the gradient has been changed. */
 void srl_hinge_qp_resume(struct srl_hinge_qp *qp);
+/* Makes the face's basis orthonormal. False when its rows are nearly dependent. */
+bool srl_hinge_qp_complete_face(struct srl_hinge_qp *qp);
 /* Puts another gradient in the place of the present one. */
 void srl_hinge_qp_change_gradient(struct srl_hinge_qp *qp, const double *gradient);
-/* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p). values: room for one number for each hinge. */
+/* The hinges' part of the function at p: sum_i w_i max(0, e_i + b_i'p), without the round-off of pinned ones that are at their
+   kink. values: room for one number for each hinge. */
 double srl_hinge_qp_hinges(const struct srl_hinge_qp *qp, const double *p, double *values);
 
 /* Whether hinge i ended in its linear part; at its bend. */

@@ -14,29 +14,62 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
     kinks->stiff_entries = srl_arena_flags(arena, model->d);
 }
 
-void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, double kink_tolerance,
-                        struct srl_stationarity_work *held, struct srl_newton *newton, struct srl_kink_step *kinks) {
-    const struct srl_stationarity found = srl_stationarity_at(model, held, point, kink_tolerance);
+/* The unit rows of the units held at their kinks; returns how many. */
+static int64_t held_rows(const struct srl_model *model, const struct srl_point *point, double *rows) {
+    int64_t count = 0;
+    for (int64_t i = 0; i < model->n; i++) {
+        if (!point->held[i])
+            continue;
+        double *row = rows + count++ * model->d;
+        srl_copy_row(&model->A1, i, row);
+        srl_scale(model->d, 1.0 / model->row_norms[i], row);
+    }
+    return count;
+}
+
+static void stiffen(const struct srl_model *model, const struct srl_point *point, double scale, double *rows, double *hessian) {
+    const int64_t count = held_rows(model, point, rows);
+    srl_syrk(model->d, count, scale, rows, model->d, 1.0, hessian, model->d);
+    for (int64_t k = 0; k < model->d; k++)
+        hessian[k + k * model->d] += point->held_entries[k] ? scale : 0.0;
+}
+
+static void stiffen_small(const struct srl_model *model, const struct srl_point *point, double scale,
+                          struct srl_small_matrix *small) {
+    const int64_t d = model->d, first = small->count;
+    double *rows = small->rows + first * d;
+    int64_t count = held_rows(model, point, rows);
+    srl_scale(count * d, sqrt(scale), rows);
+    for (int64_t k = 0; k < d; k++) {
+        if (!point->held_entries[k])
+            continue;
+        memset(rows + count * d, 0, (size_t)d * sizeof *rows);
+        rows[count++ * d + k] = sqrt(scale);
+    }
+    memset(small->signs + first, 1, (size_t)count);
+    small->count += count;
+}
+
+void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, const struct srl_stationarity *found,
+                        struct srl_newton *newton, struct srl_kink_step *kinks) {
     kinks->stiffness = 0.0;
-    if (found.pinned + found.active_bounds == 0 || srl_newton_is_convex(newton, model->d))
+    if (found->pinned + found->active_bounds == 0 || srl_newton_is_convex(newton, model->d))
         return;
     const double scale = kinks->stiffness = srl_newton_scale(newton, model->d);
-    memset(kinks->stiff_units, 0, (size_t)model->n);
-    memset(kinks->stiff_entries, 0, (size_t)model->d);
-    int64_t count = 0;
-    for (int64_t k = 0; k < held->kink_count; k++) {
-        if (!srl_is_held(held, k))
-            continue;
-        double *row = kinks->qp.rows + count++ * model->d; /* scratch here */
-        kinks->stiff_units[held->kinks[k]] = 1;
-        srl_copy_row(&model->A1, held->kinks[k], row);
-        srl_scale(model->d, 1.0 / model->row_norms[held->kinks[k]], row);
-    }
-    srl_syrk(model->d, count, scale, kinks->qp.rows, model->d, 1.0, newton->hessian, model->d);
-    for (int64_t k = 0; k < model->d && found.active_bounds > 0; k++) {
-        kinks->stiff_entries[k] = held->absorbed[k] != 0;
-        newton->hessian[k + k * model->d] += held->absorbed[k] ? scale : 0.0;
-    }
+    memcpy(kinks->stiff_units, point->held, (size_t)model->n);
+    memcpy(kinks->stiff_entries, point->held_entries, (size_t)model->d);
+    int64_t held = 0;
+    for (int64_t i = 0; i < model->n; i++)
+        held += point->held[i];
+    for (int64_t k = 0; k < model->d; k++)
+        held += point->held_entries[k];
+    if (newton->is_small && !srl_newton_prefers_small(newton, newton->small.count + held))
+        srl_newton_expand(newton);
+    if (newton->is_small)
+        stiffen_small(model, point, scale, &newton->small);
+    else
+        stiffen(model, point, scale, kinks->qp.rows, newton->hessian);
+    srl_newton_forget(newton);
 }
 
 /* Convex kinks that x + p, with rates = A1 p, crosses become hinges, at first also those that x is at. True when there are new
@@ -90,9 +123,7 @@ static bool set_bounds(const struct srl_model *model, const struct srl_point *po
 }
 
 static void pose(struct srl_hinge_qp *qp, const struct srl_newton *newton, const double *gradient) {
-    qp->hessian = newton->hessian;
-    qp->shift = newton->shift;
-    qp->factor = newton->factor;
+    qp->metric = srl_newton_metric(newton, qp->d);
     qp->gradient = gradient;
     qp->count = 0;
 }

@@ -38,10 +38,10 @@ void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, c
  * matrix that is positive definite there so everywhere: then no shift spoils the quadratic convergence. (A factor large enough
  * always does; that much is not needed in practice, and would cost digits.) Held are those whose multipliers are
  * strictly inside their intervals; the others are about to leave, and must not be kept from it. Does nothing to a matrix that
- * is positive definite as it is. held: the work of the residual, which is computed anew at the point.
+ * is positive definite as it is. found: the stationarity of the point, which has noted in it what holds x.
  */
-void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, double kink_tolerance,
-                        struct srl_stationarity_work *held, struct srl_newton *newton, struct srl_kink_step *kinks);
+void srl_stiffen_pinned(const struct srl_model *model, const struct srl_point *point, const struct srl_stationarity *found,
+                        struct srl_newton *newton, struct srl_kink_step *kinks);
 
 /* Fills newton->step and kinks->rates from the factored newton. Returns the model's value there, negative for a step that
    promises a decrease; NaN when LAPACK refused. */

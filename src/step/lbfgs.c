@@ -17,7 +17,8 @@ static int64_t back(const struct srl_lbfgs *lbfgs, int64_t k) {
     return (lbfgs->next + SRL_LBFGS_MEMORY - 1 - k) % SRL_LBFGS_MEMORY;
 }
 
-void srl_lbfgs_direction(const struct srl_lbfgs *lbfgs, const double *factor, const double *gradient, double *direction) {
+void srl_lbfgs_direction(const struct srl_lbfgs *lbfgs, const struct srl_metric *metric, const double *gradient,
+                         double *direction) {
     const int64_t d = lbfgs->d;
     double weights[SRL_LBFGS_MEMORY] = {0.0};
     for (int64_t k = 0; k < d; k++)
@@ -27,9 +28,9 @@ void srl_lbfgs_direction(const struct srl_lbfgs *lbfgs, const double *factor, co
         weights[k] = srl_dot(d, lbfgs->moves + at * d, direction) / lbfgs->slopes[at];
         srl_axpy(d, -weights[k], lbfgs->changes + at * d, direction);
     }
-    if (factor != NULL) {
-        srl_trsm_lower(SRL_PLAIN, d, 1, factor, d, direction, d);
-        srl_trsm_lower(SRL_TRANSPOSED, d, 1, factor, d, direction, d);
+    if (metric != NULL) {
+        srl_metric_solve(metric, SRL_PLAIN, 1, direction);
+        srl_metric_solve(metric, SRL_TRANSPOSED, 1, direction);
     } else if (lbfgs->count > 0) { /* the size of B: that of the last pair */
         const double *change = lbfgs->changes + back(lbfgs, 0) * d;
         srl_scale(d, lbfgs->slopes[back(lbfgs, 0)] / srl_dot(d, change, change), direction);

@@ -7,6 +7,7 @@
 #define SRL_STEP_LBFGS_H
 
 #include "base/alloc.h"
+#include "step/metric.h"
 
 enum { SRL_LBFGS_MEMORY = 10 };
 
@@ -18,9 +19,10 @@ struct srl_lbfgs {
 
 void srl_lbfgs_carve(struct srl_arena *arena, struct srl_lbfgs *lbfgs, int64_t d);
 void srl_lbfgs_reset(struct srl_lbfgs *lbfgs);
-/* direction = -B gradient. Before it has learnt anything B is the inverse of the matrix L L' that factor leads to (d x d, lower
-   triangle), or with factor = NULL a multiple of the identity, 1 as long as there are no pairs. */
-void srl_lbfgs_direction(const struct srl_lbfgs *lbfgs, const double *factor, const double *gradient, double *direction);
+/* direction = -B gradient. Before it has learnt anything B is the inverse of the metric's matrix, or without one (NULL) a
+   multiple of the identity, 1 as long as there are no pairs. */
+void srl_lbfgs_direction(const struct srl_lbfgs *lbfgs, const struct srl_metric *metric, const double *gradient,
+                         double *direction);
 /* Learns from the move from x0 to x1, where the gradients are g0 and g1. A move along which the slope does not rise is left
    out: it would make B indefinite. */
 void srl_lbfgs_learn(struct srl_lbfgs *lbfgs, const double *x0, const double *x1, const double *g0, const double *g1);

@@ -12,16 +12,40 @@ void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const 
     newton->hessian = srl_arena_matrix(arena, model->d, model->d);
     newton->factor = srl_arena_matrix(arena, model->d, model->d);
     newton->step = srl_arena_doubles(arena, model->d);
+    newton->rest = srl_arena_doubles(arena, model->d);
+    srl_small_matrix_carve(arena, &newton->small, model->d, newton->hessian, newton->factor);
 }
 
 double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
     double largest = 0.0;
     for (int64_t k = 0; k < d; k++)
-        largest = fmax(largest, fabs(newton->hessian[k + k * d]));
+        largest =
+            fmax(largest, fabs(newton->is_small ? srl_small_matrix_diagonal(&newton->small, k) : newton->hessian[k + k * d]));
     return largest > 0.0 ? largest : 1.0;
 }
 
+bool srl_newton_prefers_small(const struct srl_newton *newton, int64_t rows) {
+    return newton->always_small ? rows <= newton->small.most : srl_small_matrix_pays(newton->small.d, rows);
+}
+
+void srl_newton_expand(struct srl_newton *newton) {
+    srl_small_matrix_expand(&newton->small, newton->hessian);
+    newton->is_small = false;
+}
+
+/* The eigenvalues of a small matrix serve for all shifts. */
+static int decompose_with(struct srl_newton *newton, double shift) {
+    if (!newton->is_decomposed) {
+        newton->factorisations++;
+        newton->is_decomposed = srl_small_matrix_decompose(&newton->small);
+    }
+    newton->shift = shift;
+    return !newton->is_decomposed ? -1 : srl_small_matrix_is_definite(&newton->small, shift) ? 0 : 1;
+}
+
 static int factor_with(struct srl_newton *newton, int64_t d, double shift) {
+    if (newton->is_small)
+        return decompose_with(newton, shift);
     memcpy(newton->factor, newton->hessian, (size_t)d * (size_t)d * sizeof *newton->factor);
     for (int64_t k = 0; k < d; k++)
         newton->factor[k + k * d] += shift;
@@ -53,9 +77,26 @@ int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) 
 }
 
 double srl_newton_solve(struct srl_newton *newton, int64_t d, const double *gradient) {
+    const struct srl_metric metric = srl_newton_metric(newton, d);
     for (int64_t k = 0; k < d; k++)
         newton->step[k] = -gradient[k];
-    if (srl_potrs(d, 1, newton->factor, d, newton->step, d) != 0)
-        return NAN;
+    srl_metric_solve(&metric, SRL_PLAIN, 1, newton->step);
+    srl_metric_solve(&metric, SRL_TRANSPOSED, 1, newton->step);
+    if (newton->is_small) { /* one step of refinement */
+        srl_metric_product(&metric, newton->step, newton->rest);
+        srl_axpy(d, 1.0, gradient, newton->rest);
+        srl_metric_solve(&metric, SRL_PLAIN, 1, newton->rest);
+        srl_metric_solve(&metric, SRL_TRANSPOSED, 1, newton->rest);
+        srl_axpy(d, -1.0, newton->rest, newton->step);
+    }
     return srl_dot(d, gradient, newton->step);
+}
+
+struct srl_metric srl_newton_metric(const struct srl_newton *newton, int64_t d) {
+    return (struct srl_metric){d,
+                               newton->hessian,
+                               newton->shift,
+                               newton->factor,
+                               srl_newton_scale(newton, d) + newton->shift,
+                               newton->is_small ? &newton->small : NULL};
 }

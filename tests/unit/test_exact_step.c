@@ -93,7 +93,8 @@ static void one_step(struct workplace *at, struct test_random *random, double sh
     assert_true(srl_point_differentiate(model, &at->point, at->scratch));
     srl_hessian_assemble(model, &at->work, &at->point, at->point.r, newton->hessian);
     srl_newton_forget(newton);
-    srl_stiffen_pinned(model, &at->point, kink_tolerance, &at->held, newton, &at->kinks);
+    const struct srl_stationarity found = srl_stationarity_at(model, &at->held, &at->point, kink_tolerance);
+    srl_stiffen_pinned(model, &at->point, &found, newton, &at->kinks);
     if (srl_newton_factor(newton, d, shift) != 0)
         return;
     double least_pivot;

@@ -4,118 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
-#include "step/hinge_qp.h"
-#include "support/testing.h"
-
-static double uniform(struct test_random *random) { return random_uniform(random, 0.0, 1.0); }
-
-/* ------------------------------------------------------------------------------------------------------------- a problem */
-
-struct family {
-    const char *name;
-    double hinges;   /* at most, in multiples of d */
-    double spread;   /* decades between the eigenvalues of H, at most */
-    bool degenerate; /* rows repeated, mirrored, scaled and zero; hinges at zero; weights over 18 decades */
-    bool integers;   /* small integers only: exact ties everywhere */
-    bool bounds;
-    bool wrong_guess;
-    bool appended;    /* the hinges arrive in several rounds */
-    double tolerance; /* of the KKT error */
-};
-
-struct instance {
-    int64_t d, count;
-    double *hessian, *factor, *gradient; /* H without the shift, L of H + shift I */
-    double shift;
-    double *rows, *offsets, *weights;
-    double *lower, *upper;
-    bool bounded;
-};
-
-static void free_instance(struct instance *at) {
-    double *all[] = {at->hessian, at->factor, at->gradient, at->rows, at->offsets, at->weights, at->lower, at->upper};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        free(all[i]);
-}
-
-/* H = M M' with columns of M scaled over the spread, plus a little of the identity; or integer and diagonally dominant. */
-static void make_hessian(struct instance *at, struct test_random *random, const struct family *family) {
-    const int64_t d = at->d;
-    const double spread = family->spread * uniform(random);
-    double *m = test_doubles(d * d);
-    for (int64_t j = 0; j < d; j++) {
-        const double scale = pow(10.0, -0.5 * spread * uniform(random));
-        for (int64_t i = 0; i < d; i++)
-            m[i + j * d] = scale * random_normal(random);
-    }
-    for (int64_t i = 0; i < d; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            double sum = i == j ? pow(10.0, -spread) : 0.0;
-            for (int64_t k = 0; k < d; k++)
-                sum += m[i + k * d] * m[j + k * d];
-            if (family->integers)
-                sum = i == j ? 2.0 * (double)d : (double)random_between(random, -1, 1);
-            at->hessian[i + j * d] = at->hessian[j + i * d] = sum;
-        }
-    at->shift = family->integers ? 0.0 : uniform(random) < 0.5 ? 0.0 : uniform(random) * at->hessian[0];
-    memcpy(at->factor, at->hessian, (size_t)(d * d) * sizeof *at->factor);
-    for (int64_t k = 0; k < d; k++)
-        at->factor[k + k * d] += at->shift;
-    assert_int_equal(srl_potrf(d, at->factor, d), 0);
-    free(m);
-}
-
-/* Row i: mostly random; some repeat, mirror or scale an earlier one; some are zero. */
-static void make_hinge(struct instance *at, struct test_random *random, const struct family *family, int64_t i) {
-    const int64_t d = at->d, other = i > 0 ? random_between(random, 0, i - 1) : 0;
-    const int kind = family->degenerate && i > 0 ? (int)random_between(random, 0, 7) : 7;
-    for (int64_t k = 0; k < d; k++) {
-        const double earlier = at->rows[other * d + k];
-        const double fresh = family->integers ? (double)random_between(random, -2, 2) : random_normal(random);
-        at->rows[i * d + k] = kind == 0 ? earlier : kind == 1 ? -earlier : kind == 2 ? 0.5 * earlier : kind == 3 ? 0.0 : fresh;
-    }
-    at->offsets[i] = kind <= 2 ? at->offsets[other] * (kind == 2 ? 0.5 : 1.0) : -fabs(random_normal(random)) * uniform(random);
-    if (family->degenerate && uniform(random) < 0.3)
-        at->offsets[i] = 0.0;
-    at->weights[i] = fabs(random_normal(random)) * (family->degenerate ? random_scale(random, -15.0, 3.0) : 1.0);
-    if (family->integers) {
-        at->offsets[i] = (double)random_between(random, -2, 0);
-        at->weights[i] = (double)random_between(random, 0, 3);
-    }
-}
-
-/* Free, one-sided, narrow, fixed, and already reached. */
-static void make_bounds(struct instance *at, struct test_random *random, const struct family *family) {
-    at->bounded = family->bounds;
-    for (int64_t k = 0; k < at->d; k++) {
-        const int kind = (int)random_between(random, 0, 5);
-        const double below = family->integers ? -1.0 : -uniform(random), above = family->integers ? 1.0 : uniform(random);
-        at->lower[k] = kind == 0 || kind == 1 ? -INFINITY : kind >= 4 ? 0.0 : below;
-        at->upper[k] = kind == 0 || kind == 2 ? INFINITY : kind == 5 ? 0.0 : above;
-    }
-}
-
-static struct instance make_instance(struct test_random *random, const struct family *family) {
-    const int64_t d = random_between(random, 1, uniform(random) < 0.5 ? 5 : 60);
-    const int64_t most = (int64_t)(family->hinges * (double)d), some = most < 3 ? most : 3;
-    struct instance at = {.d = d, .count = random_between(random, 0, uniform(random) < 0.2 ? some : most)};
-    at.hessian = test_doubles(d * d);
-    at.factor = test_doubles(d * d);
-    at.gradient = test_doubles(d);
-    at.rows = test_doubles(at.count * d + 1);
-    at.offsets = test_doubles(at.count + 1);
-    at.weights = test_doubles(at.count + 1);
-    at.lower = test_doubles(d);
-    at.upper = test_doubles(d);
-    make_hessian(&at, random, family);
-    for (int64_t k = 0; k < d; k++)
-        at.gradient[k] = family->integers ? (double)random_between(random, -9, 9) : random_normal(random);
-    for (int64_t i = 0; i < at.count; i++)
-        make_hinge(&at, random, family, i);
-    make_bounds(&at, random, family);
-    return at;
-}
+#include "unit/hinge_problem.h"
 
 /* -------------------------------------------------------------------------------------------------- judging an answer */
 
@@ -204,10 +93,16 @@ static double kkt_error(const struct instance *at, const struct srl_hinge_qp *qp
 /* ------------------------------------------------------------------------------------------------------------------- solving
  */
 
+static double largest_diagonal(const struct instance *at) {
+    double largest = 0.0;
+    for (int64_t k = 0; k < at->d; k++)
+        largest = fmax(largest, at->hessian[k + k * at->d]);
+    return largest;
+}
+
 static void pose(struct srl_hinge_qp *qp, const struct instance *at) {
-    qp->hessian = at->hessian;
-    qp->shift = at->shift;
-    qp->factor = at->factor;
+    qp->metric = (struct srl_metric){
+        at->d, at->hessian, at->shift, at->factor, at->shift + largest_diagonal(at), at->is_small ? &at->small : NULL};
     qp->gradient = at->gradient;
     qp->bounded = at->bounded;
     memcpy(qp->lower, at->lower, (size_t)at->d * sizeof *at->lower);
@@ -320,6 +215,17 @@ static const struct family families[] = {
      .bounds = true,
      .degenerate = true,
      .tolerance = 1e-12},
+    {.name = "small matrix", .hinges = 2, .spread = 4, .small = true, .tolerance = 1e-12},
+    {.name = "small matrix, 50 d hinges", .hinges = 50, .spread = 3, .small = true, .tolerance = 1e-12},
+    {.name = "small matrix, bounds", .hinges = 3, .spread = 4, .small = true, .bounds = true, .tolerance = 1e-12},
+    {.name = "small, appended, degenerate",
+     .hinges = 6,
+     .spread = 3,
+     .small = true,
+     .appended = true,
+     .bounds = true,
+     .degenerate = true,
+     .tolerance = 1e-12},
 };
 
 static void optimality_conditions(void **state) {
@@ -355,7 +261,7 @@ static void one_hinge_by_hand(void **state) {
     struct small small;
     carve_small(&small, 1, 1);
     struct srl_hinge_qp *qp = &small.qp;
-    qp->hessian = qp->factor = &one;
+    qp->metric = (struct srl_metric){1, &one, 0.0, &one, 1.0, NULL};
     qp->gradient = &gradient;
     for (int i = 0; i < 5; i++) {
         qp->count = 1;
@@ -386,8 +292,7 @@ static void not_finite(void **state) {
     struct small small;
     carve_small(&small, 2, 1);
     for (int i = 0; i < 3; i++) {
-        small.qp.hessian = i == 2 ? spoilt : identity;
-        small.qp.factor = identity;
+        small.qp.metric = (struct srl_metric){2, i == 2 ? spoilt : identity, 0.0, identity, 1.0, NULL};
         small.qp.gradient = gradients[i];
         small.qp.count = 1;
         small.qp.rows[0] = small.qp.rows[1] = 1.0;

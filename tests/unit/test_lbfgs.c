@@ -90,7 +90,8 @@ static void is_the_definition(void **state) {
             for (int i = 0; i < D; i++)
                 for (int j = 0; j < D; j++)
                     expected[i] -= b[i * D + j] * gradient[j];
-            srl_lbfgs_direction(&lbfgs, metric == 1 ? factor : NULL, gradient, direction);
+            const struct srl_metric measure = {.d = D, .factor = factor};
+            srl_lbfgs_direction(&lbfgs, metric == 1 ? &measure : NULL, gradient, direction);
             assert_true(worst_error(D, direction, expected) <= 1e-9);
             srl_arena_release(&arena, &allocator);
         }
