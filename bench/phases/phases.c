@@ -2,11 +2,12 @@
 /*
  * What the parts of a solve cost, beside what the machine does in the same run:
  *
- *     phases [--only assembly|phases|growth|solves] [--repeats R] [--solve-repeats R] [--clock wall|processor] [--scale S]
- *            [--out FILE.json]
+ *     phases [--only assembly|phases|growth|solves] [--repeats R] [--solve-repeats R] [--large 0..4] [--clock wall|processor]
+ *            [--scale S] [--out FILE.json]
  *
- * Times are medians. --scale S < 1 makes all sizes smaller by that factor, for a test. bench/phases/report makes the tables of
- * docs/performance.md of the JSON.
+ * Times are medians. --large: how many regimes are solved at the size (8000, 1000, 4000), once; all four take minutes. --scale
+ * S < 1 makes all sizes smaller by that factor, for a test. bench/phases/report makes the tables of docs/performance.md of the
+ * JSON.
  */
 #include "phases.h"
 
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-struct options options = {5, 5, false, 1.0, NULL, NULL};
+struct options options = {5, 5, 1, false, 1.0, NULL, NULL};
 
 static bool take(const char *name, const char *value) {
     double number = 0.0;
@@ -30,6 +31,8 @@ static bool take(const char *name, const char *value) {
         options.repeats = (int)number;
     else if (strcmp(name, "--solve-repeats") == 0 && read_number(value, 1.0, REPEATS_MOST, &number))
         options.solve_repeats = (int)number;
+    else if (strcmp(name, "--large") == 0 && read_number(value, 0.0, 4.0, &number))
+        options.large = (int)number;
     else
         return false;
     return true;
@@ -48,7 +51,7 @@ int main(int count, char **words) {
         understood = understood && i + 1 < count && take(words[i], words[i + 1]);
     if (!understood) {
         fprintf(stderr, "usage: phases [--only assembly|phases|growth|solves] [--repeats R] [--solve-repeats R]\n"
-                        "              [--clock wall|processor] [--scale S] [--out FILE.json]\n");
+                        "              [--large 0..4] [--clock wall|processor] [--scale S] [--out FILE.json]\n");
         return 2;
     }
     const struct rates rates = measure_rates();

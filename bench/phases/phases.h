@@ -14,8 +14,9 @@
 enum { REPEATS_MOST = 25 };
 
 struct options {
-    int repeats;       /* of kernels; whole solves: solve_repeats */
-    int solve_repeats; /* at the middle size, 1 at the large one */
+    int repeats;       /* of kernels */
+    int solve_repeats; /* of whole solves at the middle size; those at the large one run once */
+    int large;         /* regimes of the large size that are solved */
     bool processor;    /* the processor's clock, not the wall's */
     double scale;      /* of the sizes, for a run in a test */
     const char *only;  /* one section; NULL: all */

@@ -78,7 +78,7 @@ static json_t *solve_row(struct shape s, const double *regime, bool warm, bool s
 json_t *report_solves(void) {
     json_t *rows = json_array();
     for (int size = 0; size < 2; size++)
-        for (int regime = 0; regime < 4; regime++) {
+        for (int regime = 0; regime < (size == 0 ? 4 : options.large); regime++) {
             const struct shape s = scaled_shape(SHAPES[size][0], SHAPES[size][1], SHAPES[size][2]);
             struct place made = place_create(s, REGIMES[regime][0], REGIMES[regime][1], false), *place = &made;
             const int repeats = size == 0 ? options.solve_repeats : 1;
