@@ -345,8 +345,8 @@ SOFTRELU_API const char *softrelu_evaluator_message(const softrelu_evaluator *ev
 
 /**
  * Creates a solver for a sealed problem and reserves all its work memory, of the order of 5 n d + 20 d^2 + 100 (n + m) doubles
- * and blocks of rows, and what the setting jacobian_memory lets the Jacobian take (m d doubles at most). No memory is allocated
- * while it solves.
+ * and blocks of rows, and what the setting jacobian_memory lets the Jacobian (m d doubles) and the light network (n (d + m)
+ * floats) take. No memory is allocated while it solves.
  * @param[out] solver NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
  */
 SOFTRELU_API softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver);
