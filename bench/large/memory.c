@@ -37,7 +37,8 @@ static json_t *row_of(const struct network *network, const struct method *method
            peak / MEBIBYTE, data / MEBIBYTE, measured->allocated / MEBIBYTE, cache / MEBIBYTE, quadratic / MEBIBYTE,
            rest / MEBIBYTE, rest / (n + m + d), softrelu_verdict_name(measured->verdict));
     (void)fflush(stdout);
-    return json_pack("{s:f, s:f, s:f, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f}", "n", n, "d", d, "m", m, "data_precision",
+    return json_pack("{s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f}", "n", (json_int_t)network->n, "d",
+                     (json_int_t)network->d, "m", (json_int_t)network->m, "data_precision",
                      method->single_data ? "float" : "double", "cache_setting",
                      strcmp(method->jacobian_memory, "-1") == 0 ? "default" : "64 MiB", "peak", peak, "data", data, "cache",
                      cache, "quadratic", quadratic, "rest", rest, "allocated", measured->allocated);

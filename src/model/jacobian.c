@@ -6,7 +6,7 @@
 /* A product is made of blocks: PANEL rows of A2 are gathered at UNITS units at a time, in long runs that the memory likes, and
    multiplied by INNER units at a time, which is what the BLAS packs for one pass. Rows of G that are not kept come MOST_ROWS at
    a time, so that what a pass over A1 costs is little beside their product. */
-enum { PANEL = 512, INNER = 384, UNITS = 2048, MOST_ROWS = 1024, FEW = 32 };
+enum { PANEL = 512, INNER = 384, UNITS = 2048, MOST_ROWS = 1024, TILE = 16 };
 enum { FACTORED = 1024 }; /* units at most whose products are had from the factors of G */
 /* The way between the rows of a kept G that are compared with the data, one after each update. */
 enum { PROBE_STRIDE = 7919 };

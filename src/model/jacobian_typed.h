@@ -69,21 +69,27 @@ static void TYPED(copy_rows)(const struct srl_model *model, struct srl_jacobian 
     }
 }
 
-/* Entries of rows of A2 at the active units into block, row-major; where A2 lies by columns a few rows at a time, whose lines
-   stay in the cache. */
+/* rows = columns', count x length; TILE of each at a time, whose lines stay in the cache. */
+static void TYPED(transpose)(const REAL *restrict columns, int64_t count, int64_t length, REAL *restrict rows) {
+    for (int64_t first = 0; first < count; first += TILE)
+        for (int64_t k = 0; k < length; k += TILE)
+            for (int64_t j = first; j < at_most(count, first + TILE); j++)
+                for (int64_t i = k; i < at_most(length, k + TILE); i++)
+                    rows[j * length + i] = columns[i * count + j];
+}
+
+/* Entries of rows of A2 at the active units into block, row-major. */
 static void TYPED(copy_outputs)(const struct srl_model *model, struct srl_jacobian *jacobian, int64_t first, int64_t count) {
     const int64_t units = jacobian->active_count;
     const struct srl_range active = {jacobian->active, 0, units};
-    REAL *block = jacobian->block, few[FEW];
+    REAL *block = jacobian->block;
     if (model->A2.row_major) {
         GATHER(&model->A2, (struct srl_range){NULL, first, count}, active, block);
         return;
     }
-    for (int64_t j = 0; j < count; j += FEW)
-        for (int64_t i = 0; i < units; i++) {
-            const struct srl_range rows = {NULL, first + j, at_most(count - j, FEW)}, unit = {jacobian->active + i, 0, 1};
-            GATHER(&model->A2, rows, unit, few);
-            for (int64_t k = 0; k < rows.count; k++)
-                block[(j + k) * units + i] = few[k];
-        }
+    for (int64_t j = 0; j < count; j += PANEL) {
+        const int64_t rows = at_most(count - j, PANEL);
+        GATHER(&model->A2, (struct srl_range){NULL, first + j, rows}, active, jacobian->panel);
+        TYPED(transpose)(jacobian->panel, rows, units, block + j * units);
+    }
 }
