@@ -135,12 +135,12 @@ static bool curvature_with(struct softrelu_certificate *certificate, double nois
         set_members(certificate, kink, place == WEAK_ABOVE || (place == NEUTRAL && (sides >> neutral & 1) != 0));
         neutral += place == NEUTRAL && neutral < 62;
         if (place == STRONG)
-            srl_kink_row(certificate, kink, certificate->curvature.rows + kept++ * model->d);
+            srl_kink_row(certificate, kink, certificate->curvature.space.rows + kept++ * model->d);
     }
     for (int64_t k = 0; k < model->d; k++) {
         if (certificate->bound[k] == 0 || (certificate->bound[k] != 2 && fabs(certificate->mu[k]) <= strict))
             continue;
-        double *row = certificate->curvature.rows + kept++ * model->d;
+        double *row = certificate->curvature.space.rows + kept++ * model->d;
         memset(row, 0, (size_t)model->d * sizeof *row);
         row[k] = 1.0;
     }

@@ -129,15 +129,15 @@ static double share_of(const struct softrelu_certificate *certificate, const str
     return certificate->at.scale > 0.0 ? width_of(kink, noise) / certificate->at.scale : 0.0;
 }
 
-/* The columns of the least-squares problem into curvature.rows, one after the other: W a / scale for the free multipliers, on
-   the components whose rest is not absorbed (out[k] = 0). Returns how many. */
+/* The columns of the least-squares problem into curvature.space.rows, one after the other: W a / scale for the free
+   multipliers, on the components whose rest is not absorbed (out[k] = 0). Returns how many. */
 static int64_t gather_columns(struct softrelu_certificate *certificate, const unsigned char *out, double noise) {
     const int64_t d = certificate->model->d;
     int64_t count = 0;
     for (int64_t k = 0; k < certificate->kink_count; k++) {
         if (!certificate->free[k])
             continue;
-        double *column = certificate->curvature.rows + count++ * d;
+        double *column = certificate->curvature.space.rows + count++ * d;
         const double share = share_of(certificate, &certificate->kinks[k], noise);
         srl_kink_row(certificate, &certificate->kinks[k], column);
         for (int64_t j = 0; j < d; j++)
@@ -160,7 +160,7 @@ static bool factor_gram(struct softrelu_certificate *certificate, const unsigned
     const int64_t d = certificate->model->d, count = gather_columns(certificate, out, noise);
     struct srl_curvature_work *work = &certificate->curvature;
     memset(work->hessian, 0, (size_t)(d * d) * sizeof *work->hessian);
-    srl_syrk(d, count, 1.0, work->rows, d, 1.0, work->hessian, d);
+    srl_syrk(d, count, 1.0, work->space.rows, d, 1.0, work->hessian, d);
     return srl_syev(true, d, work->hessian, d, work->eigenvalues, work->work) == 0;
 }
 
@@ -195,7 +195,7 @@ static bool add_accurate_least_squares(struct softrelu_certificate *certificate,
     const struct srl_curvature_work *work = &certificate->curvature;
     double *solution = certificate->solution;
     right_hand_side(certificate, out, solution);
-    if (srl_least_squares(d, count, work->rows, d, solution, work->pivots, work->work) != 0)
+    if (srl_least_squares(d, count, work->space.rows, d, solution, work->space.pivots, work->work) != 0)
         return false;
     for (int64_t k = 0, column = 0; k < certificate->kink_count; k++)
         if (certificate->free[k])
