@@ -16,12 +16,12 @@ void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *wor
     int64_t most = 0;
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
         most = needs[i] > most ? needs[i] : most;
-    work->work = srl_arena_doubles(arena, most);
-    srl_subspace_carve(arena, &work->space, model, work->work);
-    srl_eigenvalue_carve(arena, &work->eigenvalue, work->work);
-    work->hessian = srl_arena_matrix(arena, d, d);
+    work->hessian = srl_arena_matrix(arena, d, d); /* what every examination touches comes first: see solver/loop.c */
     work->factor = srl_arena_matrix(arena, d, d);
     work->concave = srl_arena_matrix(arena, d, d);
+    srl_subspace_carve(arena, &work->space, model);
+    work->work = work->space.work = srl_arena_doubles(arena, most);
+    srl_eigenvalue_carve(arena, &work->eigenvalue, work->work);
     work->units = srl_arena_matrix(arena, SRL_UNITS, d);
     work->block = srl_arena_matrix(arena, srl_has_output_layer(model) ? SRL_MAPPED : 0, SRL_UNITS);
     work->logits = srl_arena_matrix(arena, SRL_MAPPED, d);

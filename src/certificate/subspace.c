@@ -9,13 +9,12 @@ int64_t srl_subspace_work(const struct srl_model *model) {
     return factor > map ? factor : map;
 }
 
-void srl_subspace_carve(struct srl_arena *arena, struct srl_subspace *space, const struct srl_model *model, double *work) {
+void srl_subspace_carve(struct srl_arena *arena, struct srl_subspace *space, const struct srl_model *model) {
     space->d = model->d;
-    space->rows = srl_arena_matrix(arena, model->n + model->d, model->d);
     space->basis = srl_arena_matrix(arena, model->d, model->d);
+    space->rows = srl_arena_matrix(arena, model->n + model->d, model->d);
     space->scalars = srl_arena_doubles(arena, model->d);
     space->pivots = srl_arena_indices(arena, model->n + model->d);
-    space->work = work;
 }
 
 bool srl_find_subspace(struct srl_subspace *space, int64_t held) {

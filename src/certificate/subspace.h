@@ -21,9 +21,9 @@ struct srl_subspace {
 /* Vectors that are mapped at a time, at most. */
 enum { SRL_MAPPED = 128 };
 
-/* Doubles of work, which may be shared with others. */
+/* Doubles of space->work, which may be shared with others: it is theirs to carve. */
 int64_t srl_subspace_work(const struct srl_model *model);
-void srl_subspace_carve(struct srl_arena *arena, struct srl_subspace *space, const struct srl_model *model, double *work);
+void srl_subspace_carve(struct srl_arena *arena, struct srl_subspace *space, const struct srl_model *model);
 /* Of the first `held` of space->rows. False when LAPACK refuses. */
 bool srl_find_subspace(struct srl_subspace *space, int64_t held);
 /* scratch: d x d. Not asked for a subspace that is everything. */
