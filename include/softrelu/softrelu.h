@@ -664,8 +664,8 @@ SOFTRELU_API const char *softrelu_distance_name(softrelu_distance distance);
 SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
- * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of 2 n d + 8 d^2 doubles and
- * blocks of rows of A2. One thread at a time; to be destroyed before the problem.
+ * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 7 d^2 doubles and
+ * blocks of rows of A1 and A2; a point at few kinks touches 4 to 5 d^2 of it. One thread at a time; to be destroyed before the problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
  */

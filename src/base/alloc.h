@@ -55,6 +55,13 @@ static inline int32_t *srl_arena_indices(struct srl_arena *arena, int64_t count)
 static inline unsigned char *srl_arena_flags(struct srl_arena *arena, int64_t count) {
     return (unsigned char *)srl_arena_take(arena, count, sizeof(unsigned char));
 }
+/* Arrays that are never needed at the same time may lie in the same place: carve one set from a mark, go back to it, carve the
+   other, and go on behind the longer one with the mark that was taken behind the first. */
+static inline size_t srl_arena_mark(const struct srl_arena *arena) { return arena->used; }
+static inline void srl_arena_back_to(struct srl_arena *arena, size_t mark) { arena->used = mark; }
+static inline void srl_arena_behind(struct srl_arena *arena, size_t mark) {
+    arena->used = arena->used < mark ? mark : arena->used;
+}
 /* rows x columns doubles; a product beyond int64_t marks the arena as overflowing. */
 double *srl_arena_matrix(struct srl_arena *arena, int64_t rows, int64_t columns);
 

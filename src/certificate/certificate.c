@@ -12,12 +12,17 @@ static const double MOST_WORK = 1e9, WORK_OF_CHOICE = 40.0; /* in flops; the sec
 static const double NOISE = 64.0 * DBL_EPSILON;             /* of a slope, relative to the gradient's scale */
 static const double STRICT = 1e-12; /* least relative slope by which a multiplier is inside its interval */
 
-void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate *certificate, const struct srl_model *model) {
+void srl_certificate_matrices_carve(struct srl_arena *arena, struct softrelu_certificate *certificate,
+                                    const struct srl_model *model) {
+    srl_curvature_carve(arena, &certificate->curvature, model);
+    srl_convexity_carve(arena, &certificate->convexity, model);
+}
+
+void srl_certificate_vectors_carve(struct srl_arena *arena, struct softrelu_certificate *certificate,
+                                   const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
     certificate->model = model;
     srl_evaluation_carve(arena, &certificate->at, model);
-    srl_curvature_carve(arena, &certificate->curvature, model);
-    srl_convexity_carve(arena, &certificate->convexity, model);
     double **of_units[] = {&certificate->lambda, &certificate->slopes, &certificate->y, &certificate->best};
     double **of_x[] = {&certificate->mu,   &certificate->direction, &certificate->gradient,
                        &certificate->rest, &certificate->row,       &certificate->other};
@@ -33,6 +38,11 @@ void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate 
     certificate->mirrored = srl_arena_flags(arena, n);
     certificate->free = srl_arena_flags(arena, n);
     certificate->on = srl_arena_flags(arena, n > d ? n : d);
+}
+
+void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate *certificate, const struct srl_model *model) {
+    srl_certificate_matrices_carve(arena, certificate, model);
+    srl_certificate_vectors_carve(arena, certificate, model);
 }
 
 void srl_certificate_clear(struct softrelu_certificate *certificate) {
@@ -135,12 +145,12 @@ static bool curvature_with(struct softrelu_certificate *certificate, double nois
         set_members(certificate, kink, place == WEAK_ABOVE || (place == NEUTRAL && (sides >> neutral & 1) != 0));
         neutral += place == NEUTRAL && neutral < 62;
         if (place == STRONG)
-            srl_kink_row(certificate, kink, certificate->curvature.rows + kept++ * model->d);
+            srl_kink_row(certificate, kink, certificate->curvature.space.rows + kept++ * model->d);
     }
     for (int64_t k = 0; k < model->d; k++) {
         if (certificate->bound[k] == 0 || (certificate->bound[k] != 2 && fabs(certificate->mu[k]) <= strict))
             continue;
-        double *row = certificate->curvature.rows + kept++ * model->d;
+        double *row = certificate->curvature.space.rows + kept++ * model->d;
         memset(row, 0, (size_t)model->d * sizeof *row);
         row[k] = 1.0;
     }

@@ -66,6 +66,12 @@ struct softrelu_certificate {
 };
 
 void srl_certificate_carve(struct srl_arena *arena, struct softrelu_certificate *certificate, const struct srl_model *model);
+/* In two parts: what is of the size of matrices, which nothing outlives an examination in but convexity.factored, and all that
+   is of the size of vectors, the results among it. */
+void srl_certificate_matrices_carve(struct srl_arena *arena, struct softrelu_certificate *certificate,
+                                    const struct srl_model *model);
+void srl_certificate_vectors_carve(struct srl_arena *arena, struct softrelu_certificate *certificate,
+                                   const struct srl_model *model);
 /* No point examined. */
 void srl_certificate_clear(struct softrelu_certificate *certificate);
 /* Examines x, which is within the bounds. False when LAPACK refuses; then the certificate says that nothing was examined. */

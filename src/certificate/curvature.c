@@ -4,224 +4,276 @@
 #include <math.h>
 #include <string.h>
 
-enum { BLOCK = 128 };
-static const double DEPENDENT = 1e-11; /* pivot of a row that depends on others */
-static const double ROUND_OFF = 64.0;  /* times DBL_EPSILON times the trace of the terms */
+#include "certificate/fit_rows.h"
+
+enum { FEW = 2 };                     /* rows are few when so many times as many would fit */
+static const double ROUND_OFF = 64.0; /* times DBL_EPSILON times the trace of the terms */
 
 void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *work, const struct srl_model *model) {
     const int64_t n = model->n, d = model->d;
-    work->hessian = srl_arena_matrix(arena, d, d);
+    const int64_t needs[] = {srl_subspace_work(model), srl_reflect_work(1), srl_syev_work(d), srl_eigenvalue_work(d),
+                             srl_least_squares_work(d, n)}; /* the search for multipliers works here, too */
+    int64_t most = 0;
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+        most = needs[i] > most ? needs[i] : most;
+    work->hessian = srl_arena_matrix(arena, d, d); /* what every examination touches comes first: see solver/loop.c */
+    work->factor = srl_arena_matrix(arena, d, d);
     work->concave = srl_arena_matrix(arena, d, d);
-    work->basis = srl_arena_matrix(arena, d, d);
-    work->rows = srl_arena_matrix(arena, n + d, d);
-    work->block = srl_arena_matrix(arena, srl_has_output_layer(model) ? BLOCK : 0, n);
-    work->logits = srl_arena_matrix(arena, BLOCK, d);
-    work->scaled = srl_arena_matrix(arena, BLOCK, d);
+    srl_subspace_carve(arena, &work->space, model);
+    work->work = work->space.work = srl_arena_doubles(arena, most);
+    srl_eigenvalue_carve(arena, &work->eigenvalue, work->work);
+    work->units = srl_arena_matrix(arena, SRL_UNITS, d);
+    work->block = srl_arena_matrix(arena, srl_has_output_layer(model) ? SRL_MAPPED : 0, SRL_UNITS);
+    work->logits = srl_arena_matrix(arena, SRL_MAPPED, d);
+    work->scaled = srl_arena_matrix(arena, SRL_MAPPED, d);
     work->mean = srl_arena_doubles(arena, d);
     work->largest = srl_arena_doubles(arena, d);
     work->weights = srl_arena_doubles(arena, n + model->m);
     work->eigenvalues = srl_arena_doubles(arena, d);
     work->direction = srl_arena_doubles(arena, d);
-    const int64_t basis_work = srl_full_basis_work(d, n + d), eigen_work = srl_syev_work(d);
-    const int64_t witness_work = srl_least_squares_work(d, n); /* the search for multipliers works here, too */
-    const int64_t most = basis_work > eigen_work ? basis_work : eigen_work;
-    work->work = srl_arena_doubles(arena, most > witness_work ? most : witness_work);
-    work->pivots = srl_arena_indices(arena, n + d);
+    work->core_scalars = srl_arena_doubles(arena, d);
     work->active = srl_arena_indices(arena, n);
+    work->core_rows = work->space.basis; /* only one of them is needed */
 }
 
-/* Z: an orthonormal basis of {p : row'p = 0 for all kept rows}, row-major (d x dimensions) into hessian, for the moment. */
-static int64_t find_subspace(struct srl_curvature_work *work, const struct srl_model *model, int64_t kept) {
-    const int64_t d = model->d;
-    const int64_t rank = srl_full_basis(d, kept, work->rows, DEPENDENT, work->basis, work->pivots, work->work);
-    if (rank < 0)
-        return -1;
-    for (int64_t i = 0; i < d; i++)
-        for (int64_t k = rank; k < d; k++)
-            work->hessian[i * (d - rank) + k - rank] = work->basis[i + k * d];
-    memcpy(work->basis, work->hessian, (size_t)d * (size_t)(d - rank) * sizeof *work->basis);
-    return d - rank;
-}
+/* Rows that the Hessian is made of, but for rho I. */
+static int64_t count_rows(const struct srl_model *model) { return model->m + (model->w != NULL ? model->n : 0); }
 
-/* Row j of the Jacobian on the subspace for a block of outputs, from A1 Z of the active units in work->rows. */
-static void jacobian_rows(struct srl_curvature_work *work, const struct srl_model *model, const unsigned char *on,
-                          int64_t active, int64_t free, int64_t first, int64_t count) {
-    if (!srl_has_output_layer(model)) { /* the units are the outputs: A1 Z has not been compressed */
+/* hessian += sum of weight_j times the squares of count rows (NULL: of 1), those below 0 to concave. */
+static void add_rows(struct srl_curvature_work *work, const double *rows, int64_t count, const double *weights) {
+    const int64_t order = work->core;
+    for (int sign = 1; sign >= (work->takes ? -1 : 1); sign -= 2) {
+        int64_t taken = 0;
         for (int64_t j = 0; j < count; j++) {
-            if (on[first + j])
-                memcpy(work->logits + j * free, work->rows + (first + j) * free, (size_t)free * sizeof *work->logits);
-            else
-                memset(work->logits + j * free, 0, (size_t)free * sizeof *work->logits);
+            const double weight = sign * (weights != NULL ? weights[j] : 1.0), *row = rows + j * order;
+            if (!(weight > 0.0))
+                continue;
+            double *scaled = work->scaled + taken++ * order;
+            for (int64_t k = 0; k < order; k++)
+                scaled[k] = sqrt(weight) * row[k];
         }
-        return;
+        srl_syrk(order, taken, 1.0, work->scaled, order, 1.0, sign > 0 ? work->hessian : work->concave, order);
     }
-    for (int64_t j = 0; j < count; j++)
-        for (int64_t i = 0; i < active; i++)
-            work->block[j * active + i] = srl_entry(&model->A2, first + j, work->active[i]);
-    if (active > 0)
-        srl_gemm(SRL_PLAIN, count, free, active, work->block, active, work->rows, free, work->logits, free);
+}
+
+/* The rows that stand in work->logits are numbers first, first + 1, ... of all; weights as above. */
+static void take_rows(struct srl_curvature_work *work, int64_t first, int64_t count, const double *weights) {
+    const int64_t free = work->space.free;
+    if (work->compact)
+        memcpy(work->core_rows + first * free, work->logits, (size_t)(count * free) * sizeof *work->core_rows);
     else
-        memset(work->logits, 0, (size_t)(count * free) * sizeof *work->logits);
+        add_rows(work, work->logits, count, weights);
 }
 
-/* mean = f'G on the subspace without the largest output's share, relative to its row: sum over j != top of f_j (G_j - G_top).
- */
-static void find_mean(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
-                      const unsigned char *on, int64_t active, int64_t free) {
-    double *back = work->weights, *others = work->weights + model->n;
-    jacobian_rows(work, model, on, active, free, at->top, 1);
-    memcpy(work->largest, work->logits, (size_t)free * sizeof *work->largest);
-    memcpy(others, at->f, (size_t)model->m * sizeof *others);
-    others[at->top] = 0.0;
-    if (srl_has_output_layer(model)) {
-        srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, others, 0.0, back);
-        for (int64_t i = 0; i < active; i++)
-            back[i] = back[work->active[i]];
-    } else {
-        for (int64_t i = 0; i < model->n; i++)
-            back[i] = on[i] ? others[i] : 0.0;
-    }
-    const struct srl_matrix rows = {work->rows, srl_has_output_layer(model) ? active : model->n, free, free, true};
-    srl_gemv(SRL_TRANSPOSED, 1.0, &rows, back, 0.0, work->mean);
-    srl_axpy(free, -at->rest, work->largest, work->mean);
-}
-
-/* matrix += (the first count rows of work->scaled)'(the same). */
-static void add_scaled(const struct srl_curvature_work *work, int64_t free, int64_t count, double *matrix) {
-    srl_syrk(free, count, 1.0, work->scaled, free, 1.0, matrix, free);
-}
-
-/* The largest sum of the lengths of two rows seen so far: no two rows, each centred by the same mean, are further apart. */
-struct longest {
-    double first, second;
-};
-static void see_length(struct longest *longest, double length) {
-    longest->second = fmax(longest->second, fmin(longest->first, length));
-    longest->first = fmax(longest->first, length);
-}
-
-/* The rows of a block of the Jacobian become C_j = (G_j - G_top) - mean; returns the block's share of the trace. */
-static double centre_rows(struct srl_curvature_work *work, const struct srl_evaluation *at, int64_t free, int64_t first,
-                          int64_t count, struct longest *longest) {
-    const double common = srl_dot(free, work->mean, work->mean) + srl_dot(free, work->largest, work->largest);
+/* The rows of diag(w) A1 on the subspace; returns their share of the trace. */
+static double take_regulariser(struct srl_curvature_work *work, const struct srl_model *model) {
+    const int64_t d = model->d, free = work->space.free;
     double trace = 0.0;
-    for (int64_t j = 0; j < count; j++) {
-        double *g = work->logits + j * free;
-        trace += fabs(at->r[first + j]) * (srl_dot(free, g, g) + common);
-        for (int64_t k = 0; k < free; k++)
-            g[k] = (first + j == at->top ? 0.0 : g[k] - work->largest[k]) - work->mean[k];
-        see_length(longest, srl_norm(free, g));
-    }
-    return trace;
-}
-
-/* hessian += sum over j of r_j C_j C_j'; returns the trace of the same with every sign made plus and every difference undone.
- */
-static double add_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
-                      const unsigned char *on, int64_t active, int64_t free, struct longest *longest) {
-    double trace = 0.0;
-    memset(work->concave, 0, (size_t)(free * free) * sizeof *work->concave);
-    for (int64_t first = 0; first < model->m; first += BLOCK) {
-        const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
-        jacobian_rows(work, model, on, active, free, first, count);
-        trace += centre_rows(work, at, free, first, count, longest);
-        for (int sign = 1; sign >= -1; sign -= 2) {
-            int64_t taken = 0;
-            for (int64_t j = 0; j < count; j++) {
-                const double weight = sign * at->r[first + j], *centred = work->logits + j * free;
-                if (!(weight > 0.0))
-                    continue;
-                double *scaled = work->scaled + taken++ * free;
-                for (int64_t k = 0; k < free; k++)
-                    scaled[k] = sqrt(weight) * centred[k];
-            }
-            add_scaled(work, free, taken, sign > 0 ? work->hessian : work->concave);
+    for (int64_t first = 0; first < model->n && model->w != NULL; first += SRL_MAPPED) {
+        const int64_t count = model->n - first < SRL_MAPPED ? model->n - first : SRL_MAPPED;
+        for (int64_t i = 0; i < count; i++) {
+            srl_copy_row(&model->A1, first + i, work->scaled + i * d);
+            srl_scale(d, model->w[first + i], work->scaled + i * d);
         }
+        srl_to_subspace(&work->space, count, work->scaled, work->logits);
+        trace += srl_dot(count * free, work->logits, work->logits);
+        take_rows(work, model->m + first, count, NULL);
     }
-    for (int64_t k = 0; k < free; k++)
-        srl_axpy(free - k, -1.0, work->concave + k + k * free, work->hessian + k + k * free);
     return trace;
 }
 
-/* hessian = Z'(A1' diag(w^2) A1 + rho I) Z from A1 Z of all units; returns its trace. */
-static double start_with_regularisers(struct srl_curvature_work *work, const struct srl_model *model, int64_t free) {
-    memset(work->hessian, 0, (size_t)(free * free) * sizeof *work->hessian);
-    for (int64_t first = 0; first < model->n && model->w != NULL; first += BLOCK) {
-        const int64_t count = model->n - first < BLOCK ? model->n - first : BLOCK;
-        memcpy(work->scaled, work->rows + first * free, (size_t)(count * free) * sizeof *work->scaled);
-        for (int64_t i = 0; i < count; i++)
-            srl_scale(free, model->w[first + i], work->scaled + i * free);
-        add_scaled(work, free, count, work->hessian);
-    }
+/* The rows of the fit, likewise. */
+static double take_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                       const unsigned char *on, struct srl_longest *longest) {
+    const int64_t free = work->space.free, active = srl_begin_fit_rows(work, model, at, on);
     double trace = 0.0;
-    for (int64_t k = 0; k < free; k++)
-        trace += work->hessian[k + k * free] += model->rho;
+    for (int64_t first = 0; first < model->m; first += SRL_MAPPED) {
+        const int64_t count = model->m - first < SRL_MAPPED ? model->m - first : SRL_MAPPED;
+        trace += srl_centred_rows(work, model, at, on, active, first, count);
+        for (int64_t j = 0; j < count; j++)
+            srl_see_length(longest, srl_norm(free, work->logits + j * free));
+        take_rows(work, first, count, at->r + first);
+    }
     return trace;
 }
 
-/* The rows of A1 Z that the cell counts as active move up to the front. */
-static int64_t compress(struct srl_curvature_work *work, const struct srl_model *model, const unsigned char *on, int64_t free) {
-    int64_t active = 0;
-    for (int64_t i = 0; i < model->n; i++) {
-        if (!on[i])
-            continue;
-        memmove(work->rows + active * free, work->rows + i * free, (size_t)free * sizeof *work->rows);
-        work->active[active++] = (int32_t)i;
-    }
-    return active;
+/* The j-th row in the coordinates of the core: a column of R. */
+static void core_row(const struct srl_curvature_work *work, int64_t j, double *row) {
+    for (int64_t k = 0; k < work->core; k++)
+        row[k] = k <= j ? work->core_rows[k + j * work->space.free] : 0.0;
 }
 
-/* work->rows = A1 basis for a basis of free vectors, row-major. */
-static void map_basis(struct srl_curvature_work *work, const struct srl_model *model, const double *basis, int64_t free) {
-    srl_gemm_rows(&model->A1, 0, model->n, free, basis, work->rows);
+/* Few rows: their QR, and the Hessian on the core from R. */
+static bool find_core(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at) {
+    const int64_t core = work->core;
+    if (srl_reflectors(work->space.free, core, work->core_rows, work->core_scalars, work->work) != 0)
+        return false;
+    for (int64_t first = 0, count; first < core; first += count) {
+        const bool fit = first < model->m; /* then the regulariser's rows, whose weights are 1 by now */
+        const int64_t left = (fit ? model->m : core) - first;
+        count = left < SRL_MAPPED ? left : SRL_MAPPED;
+        for (int64_t j = 0; j < count; j++)
+            core_row(work, first + j, work->logits + j * core);
+        add_rows(work, work->logits, count, fit ? at->r + first : NULL);
+    }
+    return true;
+}
+
+/* Less what was taken away, plus rho I; returns the trace. */
+static double complete_hessian(struct srl_curvature_work *work, const struct srl_model *model) {
+    const int64_t order = work->core;
+    double trace = 0.0;
+    for (int64_t k = 0; k < order; k++) {
+        if (work->takes)
+            srl_axpy(order - k, -1.0, work->concave + k + k * order, work->hessian + k + k * order);
+        trace += work->hessian[k + k * order] += model->rho;
+    }
+    return trace;
+}
+
+/* The subspace, and how the Hessian is to be made there. */
+static bool begin(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                  int64_t kept) {
+    struct srl_subspace *space = &work->space;
+    if (!srl_find_subspace(space, kept))
+        return false;
+    work->compact = FEW * count_rows(model) <= space->free;
+    work->core = work->compact ? count_rows(model) : space->free;
+    work->trial = space->rows + space->rank * space->d; /* behind the reflectors: rank d + core^2 <= d^2 */
+    work->takes = false;
+    for (int64_t j = 0; j < model->m; j++)
+        work->takes = work->takes || at->r[j] < 0.0;
+    if (space->free > 0 && space->rank > 0 && !work->compact && !srl_form_basis(space, work->hessian))
+        return false;
+    memset(work->hessian, 0, (size_t)(work->core * work->core) * sizeof *work->hessian);
+    if (work->takes)
+        memset(work->concave, 0, (size_t)(work->core * work->core) * sizeof *work->concave);
+    return true;
+}
+
+/* The vector of the core (scratch of mean), in x. */
+static void find_direction(struct srl_curvature_work *work, const double *of_core) {
+    const struct srl_subspace *space = &work->space;
+    double *coordinates = work->largest;
+    memset(coordinates, 0, (size_t)space->free * sizeof *coordinates);
+    memcpy(coordinates, of_core, (size_t)work->core * sizeof *coordinates);
+    if (work->compact)
+        (void)srl_reflect(SRL_PLAIN, space->free, 1, work->core, work->core_rows, work->core_scalars, coordinates, work->work);
+    srl_from_subspace(space, coordinates, work->direction);
+}
+
+/* The least eigenvalue of the core, and rho, which is that of what is beside it. */
+static bool find_least(struct srl_curvature_work *work, const struct srl_model *model, struct srl_curvature *found) {
+    struct srl_least_eigenvalue least;
+    if (!srl_find_least_eigenvalue(&work->eigenvalue, work->core, work->hessian, found->round_off, work->factor, work->trial,
+                                   work->scaled, work->mean, &least))
+        return false;
+    const double beside = work->compact ? model->rho : INFINITY;
+    found->least = fmin(least.value, beside);
+    found->slack = found->least - fmin(least.value - least.slack, beside);
+    if (!least.definite) /* whatever round-off made of the eigenvalue */
+        found->least = fmin(found->least, found->round_off);
+    if (least.has_direction)
+        find_direction(work, work->mean);
+    return true;
 }
 
 bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                          int64_t kept, const unsigned char *on, struct srl_curvature *found) {
-    const int64_t d = model->d, free = find_subspace(work, model, kept);
-    *found = (struct srl_curvature){INFINITY, 0.0, 0.0, free, work->direction};
-    if (free <= 0)
-        return free == 0;
-    map_basis(work, model, work->basis, free);
-    double trace = start_with_regularisers(work, model, free);
-    const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
-    find_mean(work, model, at, on, active, free);
-    struct longest longest = {0.0, 0.0};
-    trace += add_fit(work, model, at, on, active, free, &longest);
+    const struct srl_subspace *space = &work->space;
+    if (!begin(work, model, at, kept))
+        return false;
+    *found = (struct srl_curvature){.least = INFINITY, .dimensions = space->free, .direction = work->direction};
+    if (space->free == 0)
+        return true;
+    struct srl_longest longest = {0.0, 0.0};
+    double trace = model->rho * (double)space->free + take_regulariser(work, model);
+    trace += take_fit(work, model, at, on, &longest);
     found->row_distance = longest.first + longest.second;
     found->round_off = ROUND_OFF * DBL_EPSILON * trace;
     if (!isfinite(trace)) {
         found->least = NAN;
         return true;
     }
-    if (srl_syev(true, free, work->hessian, free, work->eigenvalues, work->work) != 0)
+    if (work->compact) {
+        const double d = (double)space->d, free = (double)space->free;
+        found->mapping = (double)space->rank * (2.0 * d + 12.0) + (double)work->core * (2.0 * free + 12.0);
+        if (!find_core(work, model, at))
+            return false;
+    }
+    found->trace = complete_hessian(work, model);
+    return find_least(work, model, found);
+}
+
+struct srl_length srl_solve_curvature(const struct srl_curvature_work *work, const struct srl_model *model, double *vector,
+                                      double *scratch) {
+    const int64_t free = work->space.free, core = work->core;
+    struct srl_length length;
+    double beside = 0.0;
+    srl_to_subspace(&work->space, 1, vector, scratch);
+    if (work->compact) {
+        (void)srl_reflect(SRL_TRANSPOSED, free, 1, core, work->core_rows, work->core_scalars, scratch, work->work);
+        beside = srl_norm(free - core, scratch + core);
+    }
+    srl_trsm_lower(SRL_PLAIN, core, 1, work->factor, core, scratch, core);
+    length.metric = srl_norm(core, scratch);
+    srl_trsm_lower(SRL_TRANSPOSED, core, 1, work->factor, core, scratch, core);
+    length.plain = srl_norm(core, scratch);
+    if (beside > 0.0) {
+        length.metric = hypot(length.metric, beside / sqrt(model->rho));
+        length.plain = hypot(length.plain, beside / model->rho);
+    }
+    return length;
+}
+
+/* The sum of the products of the entries of two symmetric matrices, lower triangles. */
+static double product_of(int64_t order, const double *a, const double *b) {
+    double sum = 0.0;
+    for (int64_t k = 0; k < order; k++) {
+        const double *left = a + k + k * order, *right = b + k + k * order;
+        sum += 2.0 * srl_dot(order - k, left, right) - *left * *right;
+    }
+    return sum;
+}
+
+bool srl_traces_of_concave(struct srl_curvature_work *work, struct srl_length *traces) {
+    const int64_t order = work->core;
+    *traces = (struct srl_length){0.0, 0.0};
+    if (!work->takes)
+        return true;
+    double *inverse = work->trial;
+    memcpy(inverse, work->factor, (size_t)(order * order) * sizeof *inverse);
+    if (srl_potri(order, inverse, order) != 0)
         return false;
-    found->least = work->eigenvalues[0];
-    const struct srl_matrix z = {work->basis, d, free, free, true};
-    srl_gemv(SRL_PLAIN, 1.0, &z, work->hessian, 0.0, work->direction); /* the first eigenvector */
+    traces->metric = fmax(0.0, product_of(order, inverse, work->concave));
+    for (int64_t k = 0; k < order; k++)
+        for (int64_t i = 0; i < k; i++)
+            inverse[i + k * order] = inverse[k + i * order];
+    srl_syrk(order, order, 1.0, inverse, order, 0.0, work->hessian, order); /* tr(MNM) = tr(M^2 N) */
+    traces->plain = fmax(0.0, product_of(order, work->hessian, work->concave));
     return true;
 }
 
+/* The lengths of L^-1 times count rows of the core's coordinates. */
+static void see_scaled_rows(const struct srl_curvature_work *work, int64_t count, double *rows, struct srl_longest *longest) {
+    srl_trsm_lower(SRL_PLAIN, work->core, count, work->factor, work->core, rows, work->core);
+    for (int64_t j = 0; j < count; j++)
+        srl_see_length(longest, srl_norm(work->core, rows + j * work->core));
+}
+
 double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
-                               int64_t free, const unsigned char *on) {
-    double *vectors = work->hessian, *scaled = work->concave;
-    for (int64_t k = 0; k < free; k++) { /* to row-major, scaled */
-        for (int64_t i = 0; i < k; i++) {
-            const double above = vectors[k + i * free];
-            vectors[k + i * free] = vectors[i + k * free] / sqrt(work->eigenvalues[k]);
-            vectors[i + k * free] = above / sqrt(work->eigenvalues[i]);
-        }
-        vectors[k + k * free] /= sqrt(work->eigenvalues[k]);
+                               const unsigned char *on, bool *all) {
+    const int64_t blocks = (model->m + SRL_MAPPED - 1) / SRL_MAPPED,
+                  active = *all ? srl_begin_fit_rows(work, model, at, on) : 0;
+    struct srl_longest longest = {0.0, 0.0};
+    for (int64_t block = *all || work->compact ? 0 : blocks - 1; block < blocks; block++) {
+        const int64_t first = block * SRL_MAPPED, left = model->m - first, count = left < SRL_MAPPED ? left : SRL_MAPPED;
+        if (*all)
+            (void)srl_centred_rows(work, model, at, on, active, first, count);
+        for (int64_t j = 0; j < count && work->compact; j++)
+            core_row(work, first + j, work->logits + j * work->core);
+        see_scaled_rows(work, count, work->logits, &longest);
     }
-    srl_gemm(SRL_PLAIN, model->d, free, free, work->basis, free, vectors, free, scaled, free);
-    map_basis(work, model, scaled, free);
-    const int64_t active = srl_has_output_layer(model) ? compress(work, model, on, free) : 0;
-    find_mean(work, model, at, on, active, free);
-    struct longest longest = {0.0, 0.0};
-    for (int64_t first = 0; first < model->m; first += BLOCK) {
-        const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
-        jacobian_rows(work, model, on, active, free, first, count);
-        centre_rows(work, at, free, first, count, &longest);
-    }
+    *all = *all || work->compact || blocks == 1;
     return longest.first + longest.second;
 }

@@ -47,7 +47,8 @@ static double error_of_sums(const struct softrelu_certificate *certificate, cons
            (sensitivity->weights + model->rho) * local->face.offset + DBL_MIN;
 }
 
-static void find_errors(const struct softrelu_certificate *certificate, struct local *local) {
+static void find_errors(const struct softrelu_certificate *certificate, const struct srl_curvature *found,
+                        struct local *local) {
     const struct srl_sensitivity *sensitivity = &local->sensitivity;
     const struct srl_pinned *face = &local->face;
     const double d = (double)certificate->model->d, everywhere = 2.0 * sensitivity->lever;
@@ -58,68 +59,44 @@ static void find_errors(const struct softrelu_certificate *certificate, struct l
     const double curved =
         9.0 * srl_change_within(sensitivity, 2.0 * local->logits) * local->rows * local->logits * local->logits;
     local->pull = local->rows * pull;
-    local->slope = sums + curved + (2.0 * face->tilt + (d + 2.0) * UNIT) * rest;
+    local->slope = sums + curved + (2.0 * face->tilt + (d + 2.0 + found->mapping) * UNIT) * rest;
 }
 
-/* What the computed Hessian on the face may be off by, against that at xbar. */
-static double error_of_hessian(const struct softrelu_certificate *certificate, const struct local *local) {
+/* Operations behind an entry of the logits' Jacobian on the face. */
+static double operations_of(const struct srl_model *model, const struct srl_curvature *found) {
+    return (double)(model->m + 2 * model->n + 2 * model->d + 16) + found->mapping;
+}
+
+/* What the computed Hessian on the face, and what was proved of its least eigenvalue, may be off by, against that at xbar. */
+static double error_of_hessian(const struct softrelu_certificate *certificate, const struct srl_curvature *found,
+                               const struct local *local) {
     const struct srl_model *model = certificate->model;
     const struct srl_sensitivity *sensitivity = &local->sensitivity;
     const double n = (double)model->n, d = (double)model->d, m = (double)model->m, free = (double)local->face.free;
     const double rows = local->rows, lever = sensitivity->lever, regularisers = sensitivity->weights + model->rho;
     const double bend = srl_bend_within(sensitivity, 2.0 * local->logits);
     const double moved = 9.0 * srl_change_within(sensitivity, 2.0 * local->logits) * rows * rows * local->logits;
-    const double sums = sensitivity->bend * rows * ((m + 8.0) * rows + 6.0 * (m + 2.0 * n + 2.0 * d + 16.0) * lever) +
-                        (n + 2.0 * d + 8.0) * regularisers;
-    const double largest = certificate->curvature.eigenvalues[local->face.free - 1];
-    return moved + sensitivity->bend_error * rows * rows + UNIT * (sums + 16.0 * free * fabs(largest)) +
+    const double sums = sensitivity->bend * rows * ((m + 8.0) * rows + 6.0 * operations_of(model, found) * lever) +
+                        (n + 2.0 * d + 8.0 + found->mapping) * regularisers;
+    return moved + sensitivity->bend_error * rows * rows + UNIT * (sums + 4.0 * (free + 4.0) * found->trace) + found->slack +
            3.0 * local->face.tilt * (4.0 * bend * lever * lever + regularisers);
-}
-
-/* A vector on the face by two measures: its length, and (p'Hp)^1/2. */
-struct length {
-    double plain, metric;
-};
-
-/* -H^-1 Z'rest. */
-static struct length solve_on_face(struct softrelu_certificate *certificate, int64_t free) {
-    struct srl_curvature_work *work = &certificate->curvature;
-    const struct srl_matrix z = {work->basis, certificate->model->d, free, free, true};
-    const struct srl_matrix vectors = {work->hessian, free, free, free, false};
-    struct length length;
-    srl_gemv(SRL_TRANSPOSED, 1.0, &z, certificate->rest, 0.0, certificate->other);
-    srl_gemv(SRL_TRANSPOSED, 1.0, &vectors, certificate->other, 0.0, certificate->row);
-    for (int64_t k = 0; k < free; k++)
-        certificate->row[k] /= sqrt(work->eigenvalues[k]);
-    length.metric = srl_norm(free, certificate->row);
-    for (int64_t k = 0; k < free; k++)
-        certificate->row[k] /= sqrt(work->eigenvalues[k]);
-    length.plain = srl_norm(free, certificate->row);
-    return length;
 }
 
 /* What errors of the logits may change Newton's step by. The gradient's error is B'y with B = diag(|r|)^1/2 C on the face and
    |y|^2 at most the bend times their oscillation squared, and B'B is the Hessian, without the regularisers, and twice what
    outputs with r_j < 0 take away from it: |H^-1 B'|^2 is at most 1/l and twice the trace of that between two H^-1. */
-static struct length step_of_pull(struct softrelu_certificate *certificate, struct local *local, double error) {
-    const int64_t free = local->face.free;
-    struct srl_curvature_work *work = &certificate->curvature;
-    double *concave = work->concave, *product = work->rows, plain = 1.0 / local->least, metric = 1.0;
-    for (int64_t k = 0; k < free; k++)
-        for (int64_t i = 0; i < k; i++)
-            concave[i + k * free] = concave[k + i * free];
-    srl_gemm(SRL_PLAIN, free, free, free, work->hessian, free, concave, free, product, free);
-    for (int64_t k = 0; k < free; k++) {
-        const double taken = 2.0 * fmax(0.0, srl_dot(free, work->hessian + k * free, product + k * free));
-        metric += taken / work->eigenvalues[k];
-        plain += taken / work->eigenvalues[k] / work->eigenvalues[k];
-    }
+static bool step_of_pull(struct softrelu_certificate *certificate, struct local *local, double error, struct srl_length *step) {
+    struct srl_length taken;
+    if (!srl_traces_of_concave(&certificate->curvature, &taken))
+        return false;
+    double plain = 1.0 / local->least + 2.0 * taken.plain, metric = 1.0 + 2.0 * taken.metric;
     metric += 4.0 * error / local->least;
     plain += 4.0 * (error / local->least) / local->least;
     local->convex = metric;
     const double swing = sqrt(local->sensitivity.bend) * 2.0 * local->logits;
-    return (struct length){fmin(local->pull / local->least, sqrt(plain) * swing),
-                           fmin(local->pull / sqrt(local->least), sqrt(metric) * swing)};
+    *step = (struct srl_length){fmin(local->pull / local->least, sqrt(plain) * swing),
+                                fmin(local->pull / sqrt(local->least), sqrt(metric) * swing)};
+    return true;
 }
 
 /* The bound of D3loss that holds everywhere, or that which holds near the point: whichever gives the larger ball of quadratic
@@ -140,32 +117,58 @@ static double later_steps(double first, double least, double change, double doma
     return h < 0.5 && first + added < domain ? added : NAN;
 }
 
+/* The same in the measure of the Hessian, with the rows that are at hand or with all of them: *all. */
+static double steps_with_rows(struct softrelu_certificate *certificate, const struct srl_curvature *found,
+                              const struct local *local, double first, double least, bool *all, double *rows) {
+    double change, domain;
+    *rows =
+        SAFE * srl_scaled_row_distance(&certificate->curvature, certificate->model, &certificate->at, certificate->on, all) +
+        (local->rows - found->row_distance) / sqrt(local->least);
+    choose_change(local, *rows, least, &change, &domain);
+    return later_steps(first, least, change, domain);
+}
+
+/* Where some rows show that the condition fails, the others are not looked at. */
+static double later_metric_steps(struct softrelu_certificate *certificate, const struct srl_curvature *found,
+                                 const struct local *local, double first, double least, double *rows) {
+    bool all = false;
+    double added = steps_with_rows(certificate, found, local, first, least, &all, rows);
+    if (!all && !isnan(added)) {
+        all = true;
+        added = steps_with_rows(certificate, found, local, first, least, &all, rows);
+    }
+    return added;
+}
+
 /* The theorem of Newton and Kantorovich at xbar, in the usual measure of length, and where that fails in that of the Hessian
-   there, which directions of little curvature do not spoil. False when its condition fails in both. */
-static bool newton_converges(struct softrelu_certificate *certificate, const struct srl_curvature *found, struct local *local) {
-    const int64_t free = local->face.free;
-    if (free == 0) {
+   there, which directions of little curvature do not spoil. *converges: its condition holds in one of them. False when LAPACK
+   refuses. */
+static bool newton_converges(struct softrelu_certificate *certificate, const struct srl_curvature *found, struct local *local,
+                             bool *converges) {
+    *converges = local->face.free == 0;
+    if (*converges) {
         local->swing = local->pushed = 0.0;
         return true;
     }
-    const double error = error_of_hessian(certificate, local);
+    const double error = error_of_hessian(certificate, found, local);
     local->least = found->least - error;
     if (!(local->least > 0.0))
+        return true;
+    struct srl_length pulled;
+    memcpy(certificate->other, certificate->rest, (size_t)certificate->model->d * sizeof *certificate->other);
+    const struct srl_length solved =
+        srl_solve_curvature(&certificate->curvature, certificate->model, certificate->other, certificate->row);
+    if (!step_of_pull(certificate, local, error, &pulled))
         return false;
-    const struct length solved = solve_on_face(certificate, free), pulled = step_of_pull(certificate, local, error);
     const double regularisers = local->sensitivity.weights + certificate->model->rho;
     const double growth = found->least / local->least; /* of an inverse, from the computed Hessian to the true one */
     local->newton = growth * (solved.plain + pulled.plain) + local->slope / local->least;
     choose_change(local, local->rows, local->least, &local->change, &local->domain);
     double added = later_steps(local->newton, local->least, local->change, local->domain);
     if (isnan(added)) {
-        double change, domain;
+        double rows;
         const double root = sqrt(local->least), metric = growth * (solved.metric + pulled.metric + local->slope / root);
-        const double rows = SAFE * srl_scaled_row_distance(&certificate->curvature, certificate->model, &certificate->at, free,
-                                                           certificate->on) +
-                            (local->rows - found->row_distance) / root;
-        choose_change(local, rows, 1.0 / growth, &change, &domain);
-        const double more = later_steps(metric, 1.0 / growth, change, domain);
+        const double more = later_metric_steps(certificate, found, local, metric, 1.0 / growth, &rows);
         added = more * growth / root;
         local->swing = SAFE * rows * (metric + more);
         local->pushed = SAFE * sqrt(regularisers * local->convex) * (metric + more); /* |Rp| <= |R|^1/2 (p'Rp)^1/2 */
@@ -173,7 +176,8 @@ static bool newton_converges(struct softrelu_certificate *certificate, const str
     local->newton_all = SAFE * (local->newton + added);
     local->swing = fmin(local->swing, SAFE * local->rows * local->newton_all);
     local->pushed = fmin(local->pushed, SAFE * regularisers * local->newton_all);
-    return isfinite(local->newton_all);
+    *converges = isfinite(local->newton_all);
+    return true;
 }
 
 /* No unit but those at their kink changes sides, and no bound but those of x is met, within this distance from x. */
@@ -295,11 +299,14 @@ bool srl_bound_distance(struct softrelu_certificate *certificate, const double *
     if (!meets)
         return true;
     srl_find_sensitivity(certificate, certificate->y, certificate->slopes, &local.sensitivity);
-    const double sums = (double)(model->m + 2 * model->n + 2 * model->d + 16) * UNIT;
-    local.rows = SAFE * found->row_distance + 6.0 * local.sensitivity.lever * (sums + local.face.tilt);
+    local.rows =
+        SAFE * found->row_distance + 6.0 * local.sensitivity.lever * (operations_of(model, found) * UNIT + local.face.tilt);
     local.rows = local.face.free > 0 ? local.rows : 0.0;
-    find_errors(certificate, &local);
-    if (!newton_converges(certificate, found, &local)) {
+    find_errors(certificate, found, &local);
+    bool converges;
+    if (!newton_converges(certificate, found, &local, &converges))
+        return false;
+    if (!converges) {
         distance->answer = SOFTRELU_DISTANCE_CURVATURE;
         return true;
     }

@@ -14,7 +14,7 @@ struct srl_distance {
 };
 
 /* For a certified x with all multipliers strictly inside their intervals; found: its curvature, just computed, whose
-   eigenvectors are still there. Overwrites the certificate's scratch. False when LAPACK refuses. */
+   factor is still there. Overwrites the certificate's scratch. False when LAPACK refuses. */
 bool srl_bound_distance(struct softrelu_certificate *certificate, const double *x, const struct srl_curvature *found,
                         struct srl_distance *distance);
 

@@ -7,7 +7,6 @@
 #include "certificate/sensitivity.h"
 #include "certificate/witness.h"
 
-enum { BLOCK = 128 };
 static const double UNIT = 0.5 * DBL_EPSILON; /* relative error of one operation */
 static const double TINY = 1e-250;            /* products below it may have lost digits to underflow */
 
@@ -45,24 +44,25 @@ static bool members_agree(const struct softrelu_certificate *certificate) {
     return true;
 }
 
-/* R^-1 into the upper triangle of curvature.rows, column-major with d rows. 0, > 0 where it does not exist, < 0 on refusal. */
+/* R^-1 into the upper triangle of curvature.hessian, column-major with d rows. 0, > 0 where it does not exist, < 0 on refusal.
+ */
 static int invert_rows(struct softrelu_certificate *certificate) {
     const int64_t d = certificate->model->d, count = certificate->kink_count;
-    double *rows = certificate->curvature.rows;
+    double *rows = certificate->curvature.hessian; /* no longer needed: there is its factor */
     for (int64_t k = 0; k < count; k++) {
         double *row = rows + k * d;
         srl_kink_row(certificate, &certificate->kinks[k], row);
         for (int64_t j = 0; j < d; j++)
             row[j] = certificate->bound[j] != 0 ? 0.0 : row[j];
     }
-    return srl_inverse_triangle(d, count, rows, certificate->curvature.work);
+    return srl_inverse_triangle(d, count, rows, certificate->curvature.direction, certificate->curvature.work);
 }
 
 /* The norms from R^-1. What was computed is the triangle of rows that differ by error from the true ones in the Frobenius norm:
    Householder reflections and the inversion together. False where that may hide a dependence. */
 static bool measure_rows(const struct softrelu_certificate *certificate, double *rates, struct srl_pinned *face) {
     const int64_t d = certificate->model->d, count = face->kinks;
-    const double *inverse = certificate->curvature.rows, kinks = (double)count;
+    const double *inverse = certificate->curvature.hessian, kinks = (double)count;
     const double error = 16.0 * ((double)d + kinks) * kinks * UNIT * sqrt(kinks);
     double square = 0.0, offset = 0.0, noise = 0.0;
     memset(rates, 0, (size_t)count * sizeof *rates);
@@ -95,23 +95,38 @@ static bool measure_rows(const struct softrelu_certificate *certificate, double 
     return true;
 }
 
-/* How far the basis Z that was computed leans out of the face: the products of all rows with it, over their least singular
-   value. */
-static double find_tilt(struct softrelu_certificate *certificate, const struct srl_pinned *face) {
-    const int64_t d = certificate->model->d, free = face->free;
-    struct srl_curvature_work *work = &certificate->curvature;
-    double off = 0.0;
-    for (int64_t first = 0; first < face->kinks && free > 0; first += BLOCK) {
-        const int64_t count = face->kinks - first < BLOCK ? face->kinks - first : BLOCK;
-        for (int64_t k = 0; k < count; k++)
-            srl_kink_row(certificate, &certificate->kinks[first + k], work->logits + k * d);
-        srl_gemm(SRL_PLAIN, count, free, d, work->logits, d, work->basis, free, work->scaled, free);
-        off = hypot(off, srl_norm(count * free, work->scaled));
+/* Rows first, first + 1, ... of the kinks and, behind them, of the bounds. */
+static void held_rows(const struct softrelu_certificate *certificate, int64_t first, int64_t count, double *rows) {
+    const int64_t d = certificate->model->d;
+    int64_t place = certificate->kink_count - first;
+    for (int64_t k = 0; k < count && k < place; k++)
+        srl_kink_row(certificate, &certificate->kinks[first + k], rows + k * d);
+    for (int64_t j = 0; j < d && place < count; j++) {
+        if (certificate->bound[j] == 0)
+            continue;
+        if (place >= 0) {
+            memset(rows + place * d, 0, (size_t)d * sizeof *rows);
+            rows[j + place * d] = 1.0;
+        }
+        place++;
     }
-    for (int64_t k = 0; k < d; k++)
-        if (certificate->bound[k] != 0)
-            off = hypot(off, srl_norm(free, work->basis + k * free));
-    off += ((double)d + 4.0) * UNIT * sqrt((double)(face->kinks * free));
+}
+
+/* How far the subspace that was computed leans out of the face: the parts on it of all rows, over their least singular value.
+ */
+static double find_tilt(struct softrelu_certificate *certificate, const struct srl_curvature *found,
+                        const struct srl_pinned *face) {
+    const int64_t d = certificate->model->d, held = face->kinks + face->bounds;
+    struct srl_curvature_work *work = &certificate->curvature;
+    double off = 0.0, *rows = work->units, *parts = work->units + SRL_MAPPED * d;
+    for (int64_t first = 0; first < held && face->free > 0; first += SRL_MAPPED) {
+        const int64_t count = held - first < SRL_MAPPED ? held - first : SRL_MAPPED;
+        held_rows(certificate, first, count, rows);
+        srl_to_subspace(&work->space, count, rows, parts);
+        off = hypot(off, srl_norm(count * face->free, parts));
+    }
+    off += ((double)d + 4.0) * UNIT * sqrt((double)(face->kinks * face->free));
+    off += found->mapping * UNIT * sqrt((double)held);
     return off * face->all_inverse;
 }
 
@@ -126,6 +141,6 @@ bool srl_find_pinned(struct softrelu_certificate *certificate, const struct srl_
     const int info = invert_rows(certificate);
     *meets = info == 0 && measure_rows(certificate, rates, face);
     if (*meets)
-        face->tilt = find_tilt(certificate, face);
+        face->tilt = find_tilt(certificate, found, face);
     return info >= 0;
 }

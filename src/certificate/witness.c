@@ -5,14 +5,20 @@
 #include <string.h>
 
 enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, ACCURATE_PASSES = 2, HALVINGS = 20, FEW = 2 };
-static const double PARALLEL = 1e-12;
+static const double PARALLEL = 1e-12, SMALLEST = 1e-300;
 static const double SMALL_REST = 16.0 * DBL_EPSILON; /* over the gradient's scale: no method does better */
 static const double RANK = 1e-14; /* eigenvalue of the Gram matrix that counts as zero, relative to the largest */
 
 void srl_kink_row(const struct softrelu_certificate *certificate, const struct srl_kink *kink, double *row) {
+    const int64_t d = certificate->model->d;
+    const double norm = certificate->model->row_norms[kink->unit];
     srl_copy_row(&certificate->model->A1, kink->unit, row);
-    for (int64_t k = 0; k < certificate->model->d; k++)
-        row[k] /= certificate->model->row_norms[kink->unit];
+    if (norm > SMALLEST && norm < 1.0 / SMALLEST) { /* its reciprocal keeps all digits */
+        srl_scale(d, 1.0 / norm, row);
+        return;
+    }
+    for (int64_t k = 0; k < d; k++)
+        row[k] /= norm;
 }
 
 /* 1 or -1 when the row of unit i is along or against that of unit j, 0 when they are not parallel. */
@@ -129,15 +135,15 @@ static double share_of(const struct softrelu_certificate *certificate, const str
     return certificate->at.scale > 0.0 ? width_of(kink, noise) / certificate->at.scale : 0.0;
 }
 
-/* The columns of the least-squares problem into curvature.rows, one after the other: W a / scale for the free multipliers, on
-   the components whose rest is not absorbed (out[k] = 0). Returns how many. */
+/* The columns of the least-squares problem into curvature.space.rows, one after the other: W a / scale for the free
+   multipliers, on the components whose rest is not absorbed (out[k] = 0). Returns how many. */
 static int64_t gather_columns(struct softrelu_certificate *certificate, const unsigned char *out, double noise) {
     const int64_t d = certificate->model->d;
     int64_t count = 0;
     for (int64_t k = 0; k < certificate->kink_count; k++) {
         if (!certificate->free[k])
             continue;
-        double *column = certificate->curvature.rows + count++ * d;
+        double *column = certificate->curvature.space.rows + count++ * d;
         const double share = share_of(certificate, &certificate->kinks[k], noise);
         srl_kink_row(certificate, &certificate->kinks[k], column);
         for (int64_t j = 0; j < d; j++)
@@ -160,7 +166,7 @@ static bool factor_gram(struct softrelu_certificate *certificate, const unsigned
     const int64_t d = certificate->model->d, count = gather_columns(certificate, out, noise);
     struct srl_curvature_work *work = &certificate->curvature;
     memset(work->hessian, 0, (size_t)(d * d) * sizeof *work->hessian);
-    srl_syrk(d, count, 1.0, work->rows, d, 1.0, work->hessian, d);
+    srl_syrk(d, count, 1.0, work->space.rows, d, 1.0, work->hessian, d);
     return srl_syev(true, d, work->hessian, d, work->eigenvalues, work->work) == 0;
 }
 
@@ -195,7 +201,7 @@ static bool add_accurate_least_squares(struct softrelu_certificate *certificate,
     const struct srl_curvature_work *work = &certificate->curvature;
     double *solution = certificate->solution;
     right_hand_side(certificate, out, solution);
-    if (srl_least_squares(d, count, work->rows, d, solution, work->pivots, work->work) != 0)
+    if (srl_least_squares(d, count, work->space.rows, d, solution, work->space.pivots, work->work) != 0)
         return false;
     for (int64_t k = 0, column = 0; k < certificate->kink_count; k++)
         if (certificate->free[k])

@@ -65,27 +65,41 @@ double srl_max_abs(int64_t length, const double *x);
 int srl_potrf(int64_t order, double *s, int64_t lds);
 /* Solves L L' X = B in place for columns right-hand sides (column-major). 0, or < 0 as above. */
 int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
+/* The inverse of L L' in place of L, lower triangle. 0, or < 0 as above. */
+int srl_potri(int64_t order, double *l, int64_t ldl);
 /* Minimises |A x - b| for A (rows x columns, column-major, destroyed) by a rank-revealing orthogonal factorisation, the
    shortest x where A is rank-deficient at 1e-13. b (max(rows, columns)) holds b on entry, x on exit. pivots: columns entries.
    work: srl_least_squares_work(rows, columns) doubles. 0, or < 0 as above. */
 int64_t srl_least_squares_work(int64_t rows, int64_t columns);
 int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, double *b, int32_t *pivots, double *work);
-/* Orthonormal basis of R^rows whose first columns span those of A (rows x columns, column-major, destroyed), by QR with column
-   pivoting: full into Q (rows x rows, column-major). Returns the rank, that is how many columns they are: pivots down to
-   tolerance times the first count. < 0: LAPACK refused. pivots: columns entries, work: srl_full_basis_work(rows, columns). */
-int64_t srl_full_basis_work(int64_t rows, int64_t columns);
-int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work);
+/* Householder's QR of A (rows x columns, column-major): R into the upper triangle, the reflectors that make up Q below it and
+   into scalars (min(rows, columns)). Pivoted: the columns in an order of falling pivots; returns how many of these are more
+   than tolerance times the first, the rank. < 0: LAPACK refused. pivots: columns entries, work: srl_reflectors_work(). */
+int64_t srl_reflectors_work(int64_t rows, int64_t columns);
+int srl_reflectors(int64_t rows, int64_t columns, double *a, double *scalars, double *work);
+int64_t srl_pivoted_reflectors(int64_t rows, int64_t columns, double *a, double tolerance, double *scalars, int32_t *pivots,
+                               double *work);
+/* C = Q C or Q'C for the Q of the first count reflectors, C (rows x columns, column-major). work: srl_reflect_work(columns). */
+int64_t srl_reflect_work(int64_t columns);
+int srl_reflect(enum srl_transpose op, int64_t rows, int64_t columns, int64_t count, const double *reflectors,
+                const double *scalars, double *c, double *work);
+/* That Q itself (rows x rows, column-major). work: srl_reflectors_work(rows, rows). */
+int srl_full_basis(int64_t rows, int64_t rank, const double *reflectors, const double *scalars, double *q, double *work);
 /* A = QT for A (rows x columns, rows >= columns, column-major), Q in its place, T upper triangular (columns x columns).
    Q is orthonormal whatever the rank. 0, or < 0 as above. work: srl_orthonormal_work(rows, columns) doubles. */
 int64_t srl_orthonormal_work(int64_t rows, int64_t columns);
 int srl_orthonormal(int64_t rows, int64_t columns, double *a, double *t, double *work);
 /* Inverse of the triangle R of A = QR (rows x columns, rows >= columns, column-major, destroyed) into the upper triangle of A.
-   0; > 0: R is singular; < 0: LAPACK refused. work: srl_full_basis_work(rows, columns) doubles. */
-int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work);
+   0; > 0: R is singular; < 0: LAPACK refused. scalars: columns; work: srl_reflectors_work(rows, columns) doubles. */
+int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *scalars, double *work);
 /* Eigenvalues of a symmetric matrix (lower triangle, destroyed) in ascending order into w; with vectors, they replace S, by
    divide and conquer.
    work: srl_syev_work(order) doubles. 0, > 0 no convergence, < 0 refused. */
 int64_t srl_syev_work(int64_t order);
 int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, double *work);
+/* The least eigenvalue and its vector alone (order >= 1), by bisection; S is destroyed. work: srl_least_eigenpair_work(order)
+   doubles. 0, > 0 no convergence, < 0 refused. */
+int64_t srl_least_eigenpair_work(int64_t order);
+int srl_least_eigenpair(int64_t order, double *s, int64_t lds, double *eigenvalue, double *vector, double *work);
 
 #endif

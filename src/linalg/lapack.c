@@ -21,6 +21,12 @@ int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, doub
                                     narrow(ldb));
 }
 
+int srl_potri(int64_t order, double *l, int64_t ldl) {
+    if (order == 0)
+        return 0;
+    return (int)LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, l, narrow(ldl));
+}
+
 /* dgelsy asks for mn + max(2 mn, 32 (columns + 1), 32 mn + 32 * 1) with its own block size of 32; twice that leaves room. */
 int64_t srl_least_squares_work(int64_t rows, int64_t columns) { return 70 * ((rows < columns ? rows : columns) + columns + 1); }
 
@@ -36,58 +42,73 @@ int srl_least_squares(int64_t rows, int64_t columns, double *a, int64_t lda, dou
                                     (lapack_int)srl_least_squares_work(rows, columns));
 }
 
-/* min(rows, columns) reflector scalars, then what dgeqp3 (2 columns + (columns + 1) 32) and dorgqr (32 rows) ask for. */
-int64_t srl_full_basis_work(int64_t rows, int64_t columns) {
-    const int64_t fewer = rows < columns ? rows : columns, longer = rows > columns ? rows : columns;
-    return fewer + 36 * (longer + 1);
-}
+/* What dgeqp3 (2 columns + (columns + 1) 32), dgeqrf (32 columns) and dorgqr (32 rows) ask for. */
+int64_t srl_reflectors_work(int64_t rows, int64_t columns) { return 36 * ((rows > columns ? rows : columns) + 1); }
 
-int64_t srl_full_basis(int64_t rows, int64_t columns, double *a, double tolerance, double *q, int32_t *pivots, double *work) {
+int64_t srl_pivoted_reflectors(int64_t rows, int64_t columns, double *a, double tolerance, double *scalars, int32_t *pivots,
+                               double *work) {
     const int64_t fewer = rows < columns ? rows : columns;
-    const lapack_int size = (lapack_int)(srl_full_basis_work(rows, columns) - fewer);
     int64_t rank = 0;
     for (int64_t j = 0; j < columns; j++)
         pivots[j] = 0;
     if (columns > 0) {
         const lapack_int info = LAPACKE_dgeqp3_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows),
-                                                    pivots, work, work + fewer, size);
+                                                    pivots, scalars, work, (lapack_int)srl_reflectors_work(rows, columns));
         if (info != 0)
             return info;
     }
     while (rank < fewer && fabs(a[rank + rank * rows]) > tolerance * fabs(a[0]))
         rank++;
-    memcpy(q, a, (size_t)rows * (size_t)rank * sizeof *q);
-    memset(q + rows * rank, 0, (size_t)rows * (size_t)(rows - rank) * sizeof *q);
-    const lapack_int info = LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)rows, (lapack_int)rank, q,
-                                                narrow(rows), work, work + fewer, size);
-    return info != 0 ? info : rank;
+    return rank;
 }
 
-/* columns reflector scalars, then what dgeqrf and dorgqr (32 columns each) ask for. */
-int64_t srl_orthonormal_work(int64_t rows, int64_t columns) { return srl_full_basis_work(rows, columns); }
+int srl_reflectors(int64_t rows, int64_t columns, double *a, double *scalars, double *work) {
+    if (columns == 0)
+        return 0;
+    return (int)LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows), scalars, work,
+                                    (lapack_int)srl_reflectors_work(rows, columns));
+}
+
+int srl_full_basis(int64_t rows, int64_t rank, const double *reflectors, const double *scalars, double *q, double *work) {
+    memcpy(q, reflectors, (size_t)rows * (size_t)rank * sizeof *q);
+    memset(q + rows * rank, 0, (size_t)rows * (size_t)(rows - rank) * sizeof *q);
+    return (int)LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)rows, (lapack_int)rank, q, narrow(rows),
+                                    scalars, work, (lapack_int)srl_reflectors_work(rows, rows));
+}
+
+/* columns reflector scalars, then what dgeqrf and dorgqr ask for. */
+int64_t srl_orthonormal_work(int64_t rows, int64_t columns) { return columns + srl_reflectors_work(rows, columns); }
 
 int srl_orthonormal(int64_t rows, int64_t columns, double *a, double *t, double *work) {
     if (columns == 0)
         return 0;
-    const lapack_int size = (lapack_int)(srl_orthonormal_work(rows, columns) - columns);
-    lapack_int info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows), work,
-                                          work + columns, size);
+    int info = srl_reflectors(rows, columns, a, work, work + columns);
     for (int64_t j = 0; j < columns; j++)
         memcpy(t + j * columns, a + j * rows, (size_t)(j + 1) * sizeof *t);
     if (info == 0)
-        info = LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, (lapack_int)columns, a,
-                                   narrow(rows), work, work + columns, size);
-    return (int)info;
+        info = (int)LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, (lapack_int)columns, a,
+                                        narrow(rows), work, work + columns, (lapack_int)srl_reflectors_work(rows, columns));
+    return info;
 }
 
-int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *work) {
+/* dormqr works in blocks of 32 vectors, beside a triangle of 65 x 64. */
+int64_t srl_reflect_work(int64_t columns) { return 32 * columns + 65 * 64; }
+
+int srl_reflect(enum srl_transpose op, int64_t rows, int64_t columns, int64_t count, const double *reflectors,
+                const double *scalars, double *c, double *work) {
+    if (columns == 0 || count == 0)
+        return 0;
+    return (int)LAPACKE_dormqr_work(LAPACK_COL_MAJOR, 'L', op == SRL_PLAIN ? 'N' : 'T', (lapack_int)rows, (lapack_int)columns,
+                                    (lapack_int)count, reflectors, narrow(rows), scalars, c, narrow(rows), work,
+                                    (lapack_int)srl_reflect_work(columns));
+}
+
+int srl_inverse_triangle(int64_t rows, int64_t columns, double *a, double *scalars, double *work) {
     if (columns == 0)
         return 0;
-    const lapack_int size = (lapack_int)(srl_full_basis_work(rows, columns) - columns);
-    const lapack_int info = LAPACKE_dgeqrf_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)columns, a, narrow(rows), work,
-                                                work + columns, size);
+    const int info = srl_reflectors(rows, columns, a, scalars, work);
     if (info != 0)
-        return (int)info;
+        return info;
     return (int)LAPACKE_dtrtri_work(LAPACK_COL_MAJOR, 'U', 'N', (lapack_int)columns, a, narrow(rows));
 }
 
@@ -111,4 +132,21 @@ int srl_syev(bool vectors, int64_t order, double *s, int64_t lds, double *w, dou
     lapack_int *integers = (lapack_int *)(void *)(work + syevd_doubles(order));
     return (int)LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, job, 'L', (lapack_int)order, s, narrow(lds), w, work,
                                     narrow(syevd_doubles(order)), integers, narrow(syevd_integers(order)));
+}
+
+/* dsyevr asks for 26 n doubles, dsytrd in blocks for 38 n, and 10 n integers. */
+static int64_t least_doubles(int64_t order) { return 40 * order; }
+static int64_t least_integers(int64_t order) { return 10 * order; }
+
+int64_t srl_least_eigenpair_work(int64_t order) {
+    return least_doubles(order) + least_integers(order) * (int64_t)sizeof(lapack_int) / (int64_t)sizeof(double) + order + 1;
+}
+
+int srl_least_eigenpair(int64_t order, double *s, int64_t lds, double *eigenvalue, double *vector, double *work) {
+    lapack_int found = 0, support[2], *integers = (lapack_int *)(void *)(work + order + least_doubles(order));
+    const int info = (int)LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', 'I', 'L', (lapack_int)order, s, narrow(lds), 0.0, 0.0, 1,
+                                              1, 0.0, &found, work, vector, narrow(order), support, work + order,
+                                              (lapack_int)least_doubles(order), integers, (lapack_int)least_integers(order));
+    *eigenvalue = work[0];
+    return info != 0 || found == 1 ? info : 1;
 }

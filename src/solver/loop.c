@@ -12,6 +12,18 @@
 #include "step/line_search.h"
 
 static const double ESCAPE = 1e-2; /* relative to |x| + 1: the length that is tried first along a direction of descent */
+
+/* The step's matrices and the certificate's: each iteration makes its own anew, so an examination may work in their place. */
+static void carve_matrices(struct srl_arena *arena, struct srl_solver *solver) {
+    const size_t begin = srl_arena_mark(arena);
+    srl_newton_carve(arena, &solver->newton, solver->model);
+    srl_kink_step_carve(arena, &solver->kinks, solver->model);
+    const size_t end = srl_arena_mark(arena);
+    srl_arena_back_to(arena, begin);
+    srl_certificate_matrices_carve(arena, &solver->certificate, solver->model);
+    srl_arena_behind(arena, end);
+}
+
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
     solver->start = srl_arena_doubles(arena, model->d);
@@ -19,8 +31,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     srl_point_carve(arena, &solver->trial, model);
     srl_stationarity_carve(arena, &solver->stationarity_work, model);
     srl_hessian_carve(arena, &solver->hessian_work, model);
-    srl_newton_carve(arena, &solver->newton, model);
-    srl_kink_step_carve(arena, &solver->kinks, model);
+    carve_matrices(arena, solver);
     srl_line_search_carve(arena, &solver->line_search, model);
     srl_opening_carve(arena, &solver->opening, model);
     for (int i = 0; i < 2; i++) {
@@ -30,7 +41,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     solver->path.step = srl_arena_doubles(arena, model->d);
     solver->nearest = srl_arena_doubles(arena, model->d);
     solver->path.rates = srl_arena_doubles(arena, model->n);
-    srl_certificate_carve(arena, &solver->certificate, model);
+    srl_certificate_vectors_carve(arena, &solver->certificate, model);
     solver->scratch = srl_arena_doubles(arena, model->n);
     solver->target = srl_arena_doubles(arena, model->m);
 }
@@ -120,6 +131,8 @@ static bool refresh(struct srl_solver *solver) {
 
 /* Where ridges meet, the residual is only a lower bound of the steepest descent; the certificate looks at all their sides. */
 static bool examine(struct srl_solver *solver) {
+    srl_newton_forget(&solver->newton); /* the place is the certificate's now; and it was the step's before */
+    solver->certificate.convexity.factored = false;
     /* should LAPACK refuse, the certificate says that nothing was examined; the point is none the worse */
     return srl_certificate_examine(&solver->certificate, solver->current.x, solver->settings.kink_tolerance,
                                    solver->settings.tolerance);
