@@ -450,17 +450,20 @@ SOFTRELU_API softrelu_status softrelu_solver_get_integer(const softrelu_solver *
 SOFTRELU_API softrelu_status softrelu_solver_get_real(const softrelu_solver *solver, softrelu_setting setting, double *value);
 
 /** Starting point of later solves: d numbers, copied. NULL (with length 0) goes back to the warm start, the default: a
-    least-squares fit of the logits to log b, refined over a few activation patterns. */
+    least-squares fit of the logits to log b, refined over a few activation patterns. With n < d, rho > 0 and no bounds only the
+    part of x0 - x_ref in the span of the rows of A1 counts: what is beside it is 0 in every minimiser. */
 SOFTRELU_API softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double *x0, int64_t length);
 
 /**
  * Gives the solver a target of its own: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER for its later solves, in
- * place of the problem's, so that one handle solves for one target after the other. Nothing is allocated. Each result is, bit
- * by bit, that of a new solver for a problem created with these vectors; report and certificate are about them.
+ * place of the problem's, so that one handle solves for one target after the other. Nothing is allocated, but for one case:
+ * with fewer units than inputs a solve without bounds works in n unknowns, and the first bound that is given, or the last that
+ * is taken back, asks for memory for the other way; the outcome of the last solve goes with the old one. Each result is, bit by
+ * bit, that of a new solver for a problem created with these vectors; report and certificate are about them.
  * @param values copied; NULL with length = 0 goes back to the problem's own vector. @param length m for SOFTRELU_B, else d.
  * @return SOFTRELU_ERROR_UNKNOWN (any other array), SOFTRELU_ERROR_SIZE, SOFTRELU_ERROR_NOT_FINITE (the message has index and
- *         value), SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_STATE (from the callback); then the target is as before. Bounds are
- *         compared when a solve begins, so that both can be moved in any order.
+ *         value), SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_MEMORY or SOFTRELU_ERROR_STATE (from the callback); then everything is
+ *         as before. Bounds are compared when a solve begins, so that both can be moved in any order.
  */
 SOFTRELU_API softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_array array, const double *values,
                                                         int64_t length);
@@ -665,7 +668,8 @@ SOFTRELU_API const char *softrelu_distance_text(softrelu_distance distance);
 
 /**
  * Creates an examiner of points of a sealed problem and reserves all its memory, of the order of n d + 7 d^2 doubles and
- * blocks of rows of A1 and A2; a point at few kinks touches 4 to 5 d^2 of it. One thread at a time; to be destroyed before the problem.
+ * blocks of rows of A1 and A2; a point at few kinks touches 4 to 5 d^2 of it. One thread at a time; to be destroyed before the
+ * problem.
  * @param[out] certificate NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or
  * SOFTRELU_ERROR_MEMORY.
  */

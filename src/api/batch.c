@@ -177,6 +177,10 @@ softrelu_status softrelu_batch_set_columns(softrelu_batch *batch, softrelu_array
     if (values != NULL && leading_dimension < rows)
         return srl_fail(&batch->message, SOFTRELU_ERROR_SIZE,
                         "leading dimension %" PRId64 " for columns of %" PRId64 " entries", leading_dimension, rows);
+    const bool bounds = values != NULL && (array == SOFTRELU_LOWER || array == SOFTRELU_UPPER);
+    for (int i = 0; i < batch->worker_count && bounds; i++) /* now, rather than in the middle of a run */
+        if (srl_use_unknowns(batch->workers[i].solver, false) != SOFTRELU_OK)
+            return srl_fail(&batch->message, SOFTRELU_ERROR_MEMORY, "no memory for solving with bounds");
     batch->columns[kind] = (struct columns){values, leading_dimension};
     return SOFTRELU_OK;
 }

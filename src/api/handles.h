@@ -8,6 +8,7 @@
 #include "model/derivative_check.h"
 #include "model/hessian.h"
 #include "model/model.h"
+#include "model/reduction.h"
 #include "model/stationarity.h"
 #include "model/twins.h"
 #include "solver/solver.h"
@@ -31,7 +32,8 @@ struct softrelu_problem {
     struct srl_model model; /* its pointers lead to owned or borrowed arrays */
     struct srl_allocator allocator;
     void *owned[SRL_OWNED_COUNT];
-    struct srl_arena derived; /* R, the norms and the twins */
+    struct srl_arena derived;       /* R, the norms, the twins and the reduction */
+    struct srl_reduction reduction; /* basis = NULL: none */
     struct srl_twins twins;
     bool sealed;
     struct srl_message message;
@@ -77,6 +79,11 @@ struct softrelu_solver {
 softrelu_solver *srl_solver_like(const softrelu_solver *solver);
 /* The vector of the solver's target, or SOFTRELU_X0 its start, where that is not the problem's or none; else NULL. */
 const double *srl_own_vector(const softrelu_solver *solver, softrelu_array array);
+/* Whether a solve can go on in fewer unknowns: there are such, and no bounds. Bounds that are given or taken away move the
+   solver to the unknowns that serve; the outcome of the last solve is forgotten with its memory. On failure nothing has
+   changed. */
+bool srl_prefers_reduction(const softrelu_solver *solver);
+softrelu_status srl_use_unknowns(softrelu_solver *solver, bool reduced);
 /* Refuses calls from the solver's own callback. */
 softrelu_status srl_check_idle(softrelu_solver *solver);
 bool srl_solver_is_running(const softrelu_solver *solver);

@@ -175,6 +175,7 @@ softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_lo
 struct derived {
     double *curvature, *row_norms, *column_norms;
     struct srl_twins twins;
+    struct srl_reduction reduction;
 };
 
 static void carve_derived(struct srl_arena *arena, const struct srl_model *model, struct derived *derived) {
@@ -182,18 +183,23 @@ static void carve_derived(struct srl_arena *arena, const struct srl_model *model
     derived->column_norms = srl_has_output_layer(model) ? srl_arena_doubles(arena, model->n) : NULL;
     srl_twins_carve(arena, &derived->twins, model->n);
     derived->curvature = model->w != NULL ? srl_arena_matrix(arena, model->d, model->d) : NULL;
+    derived->reduction = (struct srl_reduction){0};
+    if (srl_is_reducible(model))
+        srl_reduction_carve(arena, &derived->reduction, model);
 }
 
 /* What derive() needs for the moment. */
 struct scratch {
     double *rows; /* for blocks of rows of A1, or n numbers */
     struct srl_twin_key *keys;
+    double *reduction;
 };
 
 static void carve_scratch(struct srl_arena *arena, const struct srl_model *model, struct scratch *scratch) {
     const int64_t block = model->w != NULL ? srl_curvature_rows(model) : 2, least = model->n / model->d + 2;
     scratch->rows = srl_arena_matrix(arena, block > least ? block : least, model->d);
     scratch->keys = srl_arena_take(arena, model->n, sizeof *scratch->keys);
+    scratch->reduction = srl_arena_doubles(arena, srl_is_reducible(model) ? srl_reduction_work(model) : 0);
 }
 
 /* Row norms, column norms, twins and R. */
@@ -223,6 +229,8 @@ static softrelu_status derive(softrelu_problem *problem) {
             finite = finite && isfinite(srl_max_abs(model->d - k, derived.curvature + k + k * model->d));
     }
     model->row_norms = derived.row_norms;
+    if (finite && srl_is_reducible(model))
+        finite = srl_find_reduction(model, &derived.reduction, scratch.reduction);
     if (finite)
         srl_find_twins(model, scratch.keys, scratch.rows, &derived.twins);
     srl_arena_release(&temporary, &problem->allocator);
@@ -232,6 +240,7 @@ static softrelu_status derive(softrelu_problem *problem) {
     }
     problem->derived = arena;
     problem->twins = derived.twins;
+    problem->reduction = derived.reduction;
     model->twins = derived.twins.count > 0 ? &problem->twins : NULL;
     model->column_norms = derived.column_norms;
     model->curvature = derived.curvature;

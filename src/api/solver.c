@@ -52,6 +52,18 @@ static void carve(struct srl_arena *arena, softrelu_solver *solver) {
         solver->target[i] = srl_arena_doubles(arena, i == SRL_TARGET_B ? model->m : model->d);
 }
 
+bool srl_prefers_reduction(const softrelu_solver *solver) {
+    return solver->problem->reduction.basis != NULL && !srl_has_bounds(&solver->model);
+}
+
+static void choose_unknowns(softrelu_solver *solver, bool reduced) {
+    struct srl_unknowns *unknowns = &solver->core.unknowns;
+    unknowns->reduction = reduced ? &solver->problem->reduction : NULL;
+    if (reduced)
+        unknowns->reduced = srl_reduced_model(unknowns->full, unknowns->reduction);
+    solver->core.model = reduced ? &unknowns->reduced : unknowns->full;
+}
+
 softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
@@ -66,7 +78,8 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
     created->allocator = problem->allocator;
     created->problem = problem;
     created->model = problem->model;
-    created->core.model = &created->model;
+    created->core.unknowns.full = &created->model;
+    choose_unknowns(created, srl_prefers_reduction(created));
     created->core.settings = srl_standard_settings();
     atomic_init(&created->core.stop_requested, 0);
     atomic_init(&created->running, 0);
@@ -86,28 +99,31 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
     return SOFTRELU_OK;
 }
 
+static void release_memory(softrelu_solver *solver) {
+    srl_report_release(&solver->core.starts.best, &solver->allocator);
+    srl_arena_release(&solver->starts_arena, &solver->allocator);
+    srl_arena_release(&solver->arena, &solver->allocator);
+    srl_arena_release(&solver->matrix_arena, &solver->allocator);
+}
+
 void softrelu_solver_destroy(softrelu_solver *solver) {
     if (solver == NULL)
         return;
     const struct srl_allocator allocator = solver->allocator;
     srl_report_release(&solver->core.report, &allocator);
-    srl_report_release(&solver->core.starts.best, &allocator);
-    srl_arena_release(&solver->starts_arena, &allocator);
-    srl_arena_release(&solver->arena, &allocator);
-    srl_arena_release(&solver->matrix_arena, &allocator);
+    release_memory(solver);
     srl_release(&allocator, solver);
 }
 
 /* Room for the ends of several starts and the report of the best one, in place of what there was. */
 static bool reserve_starts(softrelu_solver *solver, const struct srl_settings *settings, struct srl_arena *arena,
                            struct srl_starts *starts) {
-    const struct srl_model *model = &solver->model;
     if (settings->starts == 1)
         return true;
-    srl_starts_carve(arena, starts, model, settings->starts);
+    srl_starts_carve(arena, starts, &solver->core, settings->starts);
     if (!srl_arena_reserve(arena, &solver->allocator))
         return false;
-    srl_starts_carve(arena, starts, model, settings->starts);
+    srl_starts_carve(arena, starts, &solver->core, settings->starts);
     if (srl_report_reserve(&starts->best, settings->trace_length, &solver->allocator))
         return true;
     srl_arena_release(arena, &solver->allocator);
@@ -152,6 +168,52 @@ static softrelu_status settle(softrelu_solver *solver, const struct srl_settings
     if (status == SOFTRELU_OK)
         core->settings = *changed;
     return status;
+}
+
+/* What the solver was given, from other memory into its own. */
+static void move_target(softrelu_solver *to, const softrelu_solver *from) {
+    const double **vectors[] = {&to->model.b, &to->model.x_ref, &to->model.lower, &to->model.upper};
+    for (int i = 0; i < SRL_TARGET_COUNT; i++) {
+        const int64_t length = i == SRL_TARGET_B ? to->model.m : to->model.d;
+        memcpy(to->target[i], from->target[i], (size_t)length * sizeof *to->target[i]);
+        if (*vectors[i] == from->target[i])
+            *vectors[i] = to->target[i];
+    }
+    memcpy(to->core.start, from->core.start, (size_t)to->model.d * sizeof *to->core.start);
+}
+
+/* Memory for the other unknowns: all of it, in a copy of the solver, or none. */
+static bool reserve_memory(softrelu_solver *next) {
+    const struct srl_settings *settings = &next->core.settings;
+    next->arena = next->matrix_arena = next->starts_arena = (struct srl_arena){0};
+    next->core.starts = (struct srl_starts){0};
+    carve(&next->arena, next);
+    if (srl_arena_reserve(&next->arena, &next->allocator)) {
+        carve(&next->arena, next);
+        if (reserve_matrix_work(next, settings) == SOFTRELU_OK &&
+            reserve_starts(next, settings, &next->starts_arena, &next->core.starts))
+            return true;
+    }
+    release_memory(next);
+    return false;
+}
+
+softrelu_status srl_use_unknowns(softrelu_solver *solver, bool reduced) {
+    if (reduced == (solver->core.unknowns.reduction != NULL))
+        return SOFTRELU_OK;
+    const softrelu_solver before = *solver;
+    choose_unknowns(solver, reduced);
+    if (!reserve_memory(solver)) {
+        *solver = before;
+        return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY, "no memory for solving %s bounds",
+                        reduced ? "without" : "with");
+    }
+    move_target(solver, &before);
+    softrelu_solver old = before;
+    release_memory(&old);
+    srl_report_clear(&solver->core.report);
+    srl_certificate_clear(&solver->core.certificate);
+    return SOFTRELU_OK;
 }
 
 softrelu_status softrelu_solver_set_integer(softrelu_solver *solver, softrelu_setting setting, int64_t value) {
@@ -252,7 +314,7 @@ softrelu_status softrelu_solver_set_start(softrelu_solver *solver, const double 
     if (x0 == NULL && length != 0)
         return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "x0 is NULL but has a length");
     if (x0 != NULL)
-        status = srl_check_length(&solver->message, "x0", length, core->model->d);
+        status = srl_check_length(&solver->message, "x0", length, solver->model.d);
     if (x0 != NULL && status == SOFTRELU_OK)
         status = srl_check_finite(&solver->message, "x0", x0, length);
     if (status != SOFTRELU_OK)
@@ -297,11 +359,11 @@ softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
 softrelu_status softrelu_solver_solution(const softrelu_solver *solver, double *x, int64_t length) {
     if (solver == NULL || x == NULL)
         return SOFTRELU_ERROR_NULL;
-    if (length != solver->core.model->d)
+    if (length != solver->model.d)
         return SOFTRELU_ERROR_SIZE;
     if (solver->core.report.termination == SOFTRELU_NOT_RUN && atomic_load(&solver->running) == 0)
         return SOFTRELU_ERROR_STATE;
-    memcpy(x, solver->core.current.x, (size_t)length * sizeof *x);
+    srl_leave_unknowns(&solver->core.unknowns, solver->core.current.x, x);
     return SOFTRELU_OK;
 }
 
@@ -317,7 +379,7 @@ softrelu_status softrelu_solver_minimiser(const softrelu_solver *solver, int64_t
     if (index < 0 || index >= softrelu_solver_minimiser_count(solver) || length != solver->model.d)
         return SOFTRELU_ERROR_SIZE;
     const struct srl_starts *starts = &solver->core.starts;
-    memcpy(x, starts->count > 0 ? starts->ends[index].x : solver->core.current.x, (size_t)length * sizeof *x);
+    srl_leave_unknowns(&solver->core.unknowns, starts->count > 0 ? starts->ends[index].x : solver->core.current.x, x);
     return SOFTRELU_OK;
 }
 
@@ -332,7 +394,8 @@ softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
     softrelu_solver *other = NULL;
     if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
         return NULL;
-    if (settle(other, &solver->core.settings) == SOFTRELU_OK)
+    if (srl_use_unknowns(other, solver->core.unknowns.reduction != NULL) == SOFTRELU_OK &&
+        settle(other, &solver->core.settings) == SOFTRELU_OK)
         return other;
     softrelu_solver_destroy(other);
     return NULL;

@@ -28,6 +28,17 @@ static struct target_slot target_slot_of(softrelu_solver *solver, softrelu_array
     }
 }
 
+/* The vector is the problem's again. */
+static softrelu_status take_back(softrelu_solver *solver, softrelu_array array) {
+    const struct target_slot slot = target_slot_of(solver, array);
+    const double *before = *slot.values;
+    *slot.values = slot.of_problem;
+    const softrelu_status status = srl_use_unknowns(solver, srl_prefers_reduction(solver));
+    if (status != SOFTRELU_OK)
+        *slot.values = before;
+    return status;
+}
+
 softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_array array, const double *values,
                                            int64_t length) {
     if (solver == NULL)
@@ -35,20 +46,21 @@ softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_arr
     softrelu_status status = srl_check_idle(solver);
     if (status != SOFTRELU_OK)
         return status;
-    const struct target_slot slot = target_slot_of(solver, array);
-    if (slot.name == NULL)
+    const char *name = target_slot_of(solver, array).name;
+    if (name == NULL)
         return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN,
                         "array %d is not a vector of a solver: SOFTRELU_B, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER",
                         (int)array);
-    if (values == NULL && length == 0) {
-        *slot.values = slot.of_problem;
-        return SOFTRELU_OK;
-    }
+    if (values == NULL && length == 0)
+        return take_back(solver, array);
     if (values == NULL)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", slot.name);
-    status = srl_check_vector(&solver->message, array, slot.name, values, length, slot.length);
+        return srl_fail(&solver->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", name);
+    status = srl_check_vector(&solver->message, array, name, values, length, target_slot_of(solver, array).length);
+    if (status == SOFTRELU_OK && (array == SOFTRELU_LOWER || array == SOFTRELU_UPPER))
+        status = srl_use_unknowns(solver, false);
     if (status != SOFTRELU_OK)
         return status;
+    const struct target_slot slot = target_slot_of(solver, array);
     memmove(slot.room, values, (size_t)length * sizeof *values);
     *slot.values = slot.room;
     return SOFTRELU_OK;

@@ -20,13 +20,14 @@ static void carve_matrices(struct srl_arena *arena, struct srl_solver *solver) {
     srl_kink_step_carve(arena, &solver->kinks, solver->model);
     const size_t end = srl_arena_mark(arena);
     srl_arena_back_to(arena, begin);
-    srl_certificate_matrices_carve(arena, &solver->certificate, solver->model);
+    srl_certificate_matrices_carve(arena, &solver->certificate, solver->unknowns.full);
     srl_arena_behind(arena, end);
 }
 
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
-    solver->start = srl_arena_doubles(arena, model->d);
+    solver->start = srl_arena_doubles(arena, solver->unknowns.full->d);
+    srl_unknowns_carve(arena, &solver->unknowns);
     srl_point_carve(arena, &solver->current, model);
     srl_point_carve(arena, &solver->trial, model);
     srl_stationarity_carve(arena, &solver->stationarity_work, model);
@@ -41,7 +42,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     solver->path.step = srl_arena_doubles(arena, model->d);
     solver->nearest = srl_arena_doubles(arena, model->d);
     solver->path.rates = srl_arena_doubles(arena, model->n);
-    srl_certificate_vectors_carve(arena, &solver->certificate, model);
+    srl_certificate_vectors_carve(arena, &solver->certificate, solver->unknowns.full);
     solver->scratch = srl_arena_doubles(arena, model->n);
     solver->target = srl_arena_doubles(arena, model->m);
 }
@@ -134,7 +135,7 @@ static bool examine(struct srl_solver *solver) {
     srl_newton_forget(&solver->newton); /* the place is the certificate's now; and it was the step's before */
     solver->certificate.convexity.factored = false;
     /* should LAPACK refuse, the certificate says that nothing was examined; the point is none the worse */
-    return srl_certificate_examine(&solver->certificate, solver->current.x, solver->settings.kink_tolerance,
+    return srl_certificate_examine(&solver->certificate, srl_current_x(solver), solver->settings.kink_tolerance,
                                    solver->settings.tolerance);
 }
 
@@ -149,7 +150,7 @@ static bool escape(struct srl_solver *solver) {
     double *step = solver->path.step, *rates = solver->path.rates, slope = 0.0, scale;
     if (solver->certificate.verdict != SOFTRELU_VERDICT_NOT_STATIONARY)
         return false;
-    memcpy(step, solver->certificate.direction, (size_t)model->d * sizeof *step);
+    srl_direction_in_unknowns(&solver->unknowns, solver->certificate.direction, step);
     slope = solver->certificate.quantities[SOFTRELU_CERTIFICATE_SLOPE_INDEX];
     srl_scale(model->d, ESCAPE * (1.0 + srl_norm(model->d, solver->current.x)), step);
     const double length = fmin(1.0, srl_farthest(model, &solver->current, step));
@@ -171,6 +172,16 @@ static bool escape(struct srl_solver *solver) {
 static bool rests_on_ridges(const struct srl_solver *solver) {
     return solver->patience < SRL_PATIENCE && solver->stationarity.concave > 0 &&
            solver->stationarity.relative <= solver->settings.tolerance;
+}
+
+/* The residual in fewer unknowns is that in x but for round-off; what is said is of x, and comes from the problem's data. */
+static softrelu_termination judge_in_x(struct srl_solver *solver, softrelu_termination ended) {
+    const double *found = solver->certificate.quantities;
+    const double relative = found[SOFTRELU_CERTIFICATE_RESIDUAL_RELATIVE_INDEX];
+    solver->report.quantities[SOFTRELU_REPORT_RESIDUAL_INDEX] = found[SOFTRELU_CERTIFICATE_RESIDUAL_INDEX];
+    solver->report.quantities[SOFTRELU_REPORT_RESIDUAL_RELATIVE_INDEX] = relative;
+    const bool met = relative <= solver->settings.tolerance || is_proved_stationary(solver);
+    return ended == SOFTRELU_CONVERGED && !met ? SOFTRELU_NO_PROGRESS : ended;
 }
 
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message) {
@@ -212,8 +223,10 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
         (void)srl_go_back(solver);
     if (ended != SOFTRELU_CONVERGED && progress.iteration > 0 && refresh(solver) && meets_tolerance(solver))
         ended = SOFTRELU_CONVERGED;
-    (void)examine(solver);
+    const bool examined = examine(solver);
     update_report(solver, progress.iteration);
+    if (examined && solver->unknowns.reduction != NULL)
+        ended = judge_in_x(solver, ended);
     solver->report.termination = ended;
     return SOFTRELU_OK;
 }

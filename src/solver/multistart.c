@@ -23,14 +23,14 @@
 
 static const double SAME = 1e-6; /* distance of two ends that are one, relative to the larger of them and of the base */
 
-void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const struct srl_model *model, int64_t count) {
+void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const struct srl_solver *solver, int64_t count) {
     starts->ends = srl_arena_take(arena, count, sizeof *starts->ends);
-    starts->point = srl_arena_doubles(arena, model->d);
-    starts->base = srl_arena_doubles(arena, model->d);
+    starts->point = srl_arena_doubles(arena, solver->model->d);
+    starts->base = srl_arena_doubles(arena, solver->model->d);
     for (int64_t i = 0; i < count; i++) {
         struct srl_end uncounted = {0}, *end = starts->ends != NULL ? &starts->ends[i] : &uncounted;
-        end->x = srl_arena_doubles(arena, model->d);
-        srl_kept_certificate_carve(arena, &end->certificate, model);
+        end->x = srl_arena_doubles(arena, solver->model->d);
+        srl_kept_certificate_carve(arena, &end->certificate, solver->unknowns.full);
     }
 }
 
@@ -148,7 +148,7 @@ softrelu_status srl_minimise(struct srl_solver *solver, struct srl_message *mess
     atomic_store(&solver->stop_requested, 0);
     starts->count = 0;
     starts->elapsed = 0.0;
-    solver->from = solver->has_start ? solver->start : NULL;
+    solver->from = srl_enter_unknowns(solver);
     const softrelu_status status = srl_solve(solver, message);
     if (status != SOFTRELU_OK)
         return status;

@@ -12,6 +12,7 @@
 #include "solver/opening.h"
 #include "solver/report.h"
 #include "solver/settings.h"
+#include "solver/unknowns.h"
 #include "step/budget.h"
 #include "step/kink_step.h"
 #include "step/line_search.h"
@@ -42,11 +43,12 @@ struct srl_starts {
 };
 
 struct srl_solver {
-    const struct srl_model *model;
+    const struct srl_model *model; /* in the unknowns of the solve */
+    struct srl_unknowns unknowns;
     struct srl_settings settings;
     double *start; /* the user's x0 (d) */
     bool has_start;
-    const double *from; /* where this solve begins; NULL: at the warm start */
+    const double *from; /* where this solve begins, in its unknowns; NULL: at the warm start */
     struct srl_starts starts;
     softrelu_callback callback;
     void *user;
@@ -78,7 +80,7 @@ struct srl_solver {
 void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver);
 
 /* For the setting starts: ends and best.trace belong to whoever calls. */
-void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const struct srl_model *model, int64_t count);
+void srl_starts_carve(struct srl_arena *arena, struct srl_starts *starts, const struct srl_solver *solver, int64_t count);
 /* From as many starts as the settings say: the lowest end is in solver->report, certificate and current.x, all of them in
    solver->starts. */
 softrelu_status srl_minimise(struct srl_solver *solver, struct srl_message *message);
