@@ -4,7 +4,8 @@
 
 #include "solver/iteration.h"
 
-static const double SHARE = 0.8;          /* what an iteration has to multiply F by, at most, for another one to be worth it */
+static const double SHARE = 0.8; /* what an iteration has to multiply F by, at most, for another one to be worth it */
+enum { RUNGS = 8 };
 static const double LEAST_SHIFT = 1e-8;   /* relative to the largest diagonal entry */
 enum { FEWEST = 12, MOST = 40, LEG = 4 }; /* gradients in an iteration, and between looks at how they do */
 enum { TRIALS = 8 };                      /* in a line search */
@@ -174,7 +175,8 @@ static bool find_metric(struct srl_solver *solver) {
     srl_forget_fits(solver); /* theirs are other matrices */
     srl_find_newton_matrix(solver, point, r, true);
     const double scale = srl_newton_scale(newton, model->d), most = 1.0 + srl_norm(model->d, point->x);
-    for (double shift = LEAST_SHIFT * scale; shift <= scale; shift *= 10.0)
+    double shift = LEAST_SHIFT * scale;
+    for (int rung = 0; rung <= RUNGS; rung++, shift *= 10.0)
         if (srl_newton_factor(newton, model->d, shift) == 0 && srl_newton_solve(newton, model->d, point->gradient) < 0.0 &&
             srl_norm(model->d, newton->step) <= most)
             return true;

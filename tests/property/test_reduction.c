@@ -90,7 +90,7 @@ static void same_minimisers(void **state) {
     print_message("  %lld of %lld solves end at the same loss, %lld certified\n", (long long)same, (long long)solves,
                   (long long)held);
     assert_true(20 * same >= 19 * solves); /* F has many minima, and round-off decides at some forks */
-    assert_true(10 * held >= 7 * solves); /* those without rho are flat */
+    assert_true(10 * held >= 7 * solves);  /* those without rho are flat */
 }
 
 /* What lies beside the rows of A1: x_ref's where rho holds x to it, the start's where nothing does. */
