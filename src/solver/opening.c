@@ -20,7 +20,8 @@ void srl_opening_carve(struct srl_arena *arena, struct srl_opening *opening, con
 
 void srl_opening_begin(struct srl_solver *solver, bool opens) {
     struct srl_opening *opening = &solver->opening;
-    opening->stage = opens ? SRL_OPENING_FITS : SRL_OPENED;
+    const bool fitted = solver->from == NULL; /* by the warm start, for as long as that paid */
+    opening->stage = !opens ? SRL_OPENED : fitted ? SRL_OPENING_GRADIENTS : SRL_OPENING_FITS;
     srl_lbfgs_reset(&opening->lbfgs);
     solver->matrix.work.light.ready = false; /* a solve depends on its data alone */
 }
