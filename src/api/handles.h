@@ -79,6 +79,11 @@ struct softrelu_solver {
 softrelu_solver *srl_solver_like(const softrelu_solver *solver);
 /* The vector of the solver's target, or SOFTRELU_X0 its start, where that is not the problem's or none; else NULL. */
 const double *srl_own_vector(const softrelu_solver *solver, softrelu_array array);
+/* All memory of a new solver, with its settings in place; false when it is short. Releases all but the report's. */
+bool srl_solver_reserve(softrelu_solver *solver);
+void srl_solver_release(softrelu_solver *solver);
+/* The settings become those given; what asks for memory gets it before anything changes. */
+softrelu_status srl_solver_settle(softrelu_solver *solver, const struct srl_settings *changed);
 /* Whether a solve can go on in fewer unknowns: there are such, and no bounds. Bounds that are given or taken away move the
    solver to the unknowns that serve; the outcome of the last solve is forgotten with its memory. On failure nothing has
    changed. */

@@ -215,11 +215,11 @@ static void bounds_come_and_go(void **state) {
 }
 
 static bool refuse_memory;
-static int64_t blocks;
+static int64_t blocks, calls, fail_at;
 
 static void *allocate(size_t bytes, void *context) {
     (void)context;
-    void *block = refuse_memory ? NULL : malloc(bytes);
+    void *block = refuse_memory || ++calls == fail_at ? NULL : malloc(bytes);
     blocks += block != NULL;
     return block;
 }
@@ -269,9 +269,61 @@ static void no_memory_for_bounds(void **state) {
     instance_free(&instance);
 }
 
+/* A whole scene with the k-th allocation failing, for every k. */
+static softrelu_status play(const struct instance *instance, softrelu_problem **problem, softrelu_solver **solver) {
+    const int64_t n = instance->n, d = instance->d, m = instance->m;
+    double *upper = test_doubles(d);
+    softrelu_status status = softrelu_problem_create(n, d, m, allocate, release, NULL, problem);
+    if (status == SOFTRELU_OK)
+        status = softrelu_problem_set_matrix(*problem, SOFTRELU_A1, instance->A1, SOFTRELU_ROW_MAJOR, d, SOFTRELU_BORROW);
+    if (status == SOFTRELU_OK)
+        status = softrelu_problem_set_matrix(*problem, SOFTRELU_A2, instance->A2, SOFTRELU_ROW_MAJOR, n, SOFTRELU_BORROW);
+    if (status == SOFTRELU_OK)
+        status = softrelu_problem_set_vector(*problem, SOFTRELU_B, instance->b, m, SOFTRELU_BORROW);
+    if (status == SOFTRELU_OK)
+        status = softrelu_problem_set_vector(*problem, SOFTRELU_W, instance->w, n, SOFTRELU_BORROW);
+    if (status == SOFTRELU_OK)
+        status = softrelu_problem_finish(*problem);
+    if (status == SOFTRELU_OK)
+        status = softrelu_solver_create(*problem, solver);
+    if (status == SOFTRELU_OK)
+        status = softrelu_solver_set_text(*solver, "starts", "2");
+    if (status == SOFTRELU_OK)
+        status = softrelu_solver_set_vector(*solver, SOFTRELU_UPPER, upper, d);
+    if (status == SOFTRELU_OK)
+        status = softrelu_solver_set_vector(*solver, SOFTRELU_UPPER, NULL, 0);
+    if (status == SOFTRELU_OK)
+        status = softrelu_solver_solve(*solver);
+    free(upper);
+    return status;
+}
+
+static void every_allocation_fails(void **state) {
+    (void)state;
+    struct test_random random = {14};
+    const struct instance_scales scales = {.A1 = 1, .A2 = 2, .b = 1, .w = 0.1};
+    struct instance instance = random_instance(&random, 3, 8, 4, scales, SOFTRELU_SQUARES);
+    softrelu_status status = SOFTRELU_ERROR_MEMORY;
+    for (fail_at = 1; status != SOFTRELU_OK; fail_at++) {
+        softrelu_problem *problem = NULL;
+        softrelu_solver *solver = NULL;
+        calls = 0;
+        status = play(&instance, &problem, &solver);
+        assert_true(status == SOFTRELU_OK || status == SOFTRELU_ERROR_MEMORY);
+        if (solver != NULL) /* whatever failed, it solves */
+            assert_int_equal(softrelu_solver_solve(solver), SOFTRELU_OK);
+        softrelu_solver_destroy(solver);
+        softrelu_problem_destroy(problem);
+        assert_int_equal(blocks, 0);
+    }
+    assert_true(fail_at > 12);
+    fail_at = 0;
+    instance_free(&instance);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(same_minimisers), cmocka_unit_test(what_is_apart),
-                                       cmocka_unit_test(all_that_is_told), cmocka_unit_test(bounds_come_and_go),
-                                       cmocka_unit_test(no_memory_for_bounds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(same_minimisers),      cmocka_unit_test(what_is_apart),
+                                       cmocka_unit_test(all_that_is_told),     cmocka_unit_test(bounds_come_and_go),
+                                       cmocka_unit_test(no_memory_for_bounds), cmocka_unit_test(every_allocation_fails)};
     return cmocka_run_group_tests_name("reduction", tests, NULL, NULL);
 }
