@@ -25,6 +25,7 @@ struct method {
     const char *name;
     const char *hessian, *step, *jacobian_memory; /* values of the settings */
     bool single_data;                             /* the matrices as floats */
+    bool plain; /* memory straight from the system, where what is not touched is not there; else counted in `allocated` */
 };
 
 /* Filled by the child that measured it; memory in bytes. */

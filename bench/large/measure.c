@@ -63,11 +63,13 @@ static void begin_measuring(struct ledger *ledger) {
 
 /* ---- the child --------------------------------------------------------------------------------------------------- */
 
-static softrelu_problem *pose_counted(const struct shared_problem *shared, bool single, struct ledger *ledger) {
+static softrelu_problem *pose_for(const struct shared_problem *shared, const struct method *method, struct ledger *ledger) {
     const struct network *network = &shared->network;
     softrelu_problem *problem = NULL;
-    need_ok(softrelu_problem_create(network->n, network->d, network->m, allocate, release, ledger, &problem), "the problem");
-    if (single)
+    need_ok(softrelu_problem_create(network->n, network->d, network->m, method->plain ? NULL : allocate,
+                                    method->plain ? NULL : release, ledger, &problem),
+            "the problem");
+    if (method->single_data)
         describe_single(problem, network, shared->A1, shared->A2);
     else
         describe(problem, network);
@@ -101,7 +103,7 @@ static void solve(const struct shared_problem *shared, const struct method *meth
                   struct measurement *measured) {
     const double before = status_of("VmRSS:") - status_of("RssShmem:");
     struct ledger ledger = {0, 0};
-    softrelu_problem *problem = pose_counted(shared, method->single_data, &ledger);
+    softrelu_problem *problem = pose_for(shared, method, &ledger);
     softrelu_solver *solver = NULL;
     need_ok(softrelu_solver_create(problem, &solver), softrelu_problem_message(problem));
     set_text(solver, "hessian", method->hessian);

@@ -18,10 +18,10 @@
 
 static const int64_t SHAPES[3][3] = {{4000, 400, 2000}, {8000, 1000, 4000}, {2000, 300, 50000}};
 static const struct method METHODS[] = {
-    {"default cache", "exact", "cholesky", "-1", false},
-    {"64 MiB", "exact", "cholesky", "64", false},
-    {"default cache, float data", "exact", "cholesky", "-1", true},
-    {"64 MiB, float data", "exact", "cholesky", "64", true},
+    {"default cache", "exact", "cholesky", "-1", false, true},
+    {"64 MiB", "exact", "cholesky", "64", false, true},
+    {"default cache, float data", "exact", "cholesky", "-1", true, true},
+    {"64 MiB, float data", "exact", "cholesky", "64", true, true},
 };
 enum { METHOD_COUNT = sizeof METHODS / sizeof *METHODS };
 static const double MEBIBYTE = 1048576.0;
@@ -33,15 +33,15 @@ static json_t *row_of(const struct network *network, const struct method *method
     const double data = (n * d + m * n) * (method->single_data ? 4.0 : 8.0), quadratic = 1.1 * 32.0 * d * d;
     const double cache = strcmp(method->jacobian_memory, "-1") == 0 ? data : 64.0 * MEBIBYTE;
     const double peak = data + measured->resident, rest = peak - data - cache - quadratic;
-    printf("| (%.0f, %.0f, %.0f) | %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f | %s |\n", n, d, m, method->name,
-           peak / MEBIBYTE, data / MEBIBYTE, measured->allocated / MEBIBYTE, cache / MEBIBYTE, quadratic / MEBIBYTE,
-           rest / MEBIBYTE, rest / (n + m + d), softrelu_verdict_name(measured->verdict));
+    printf("| (%.0f, %.0f, %.0f) | %s | %.1f | %.1f | %.1f | %.1f | %.1f | %.0f | %s |\n", n, d, m, method->name,
+           peak / MEBIBYTE, data / MEBIBYTE, cache / MEBIBYTE, quadratic / MEBIBYTE, rest / MEBIBYTE, rest / (n + m + d),
+           softrelu_verdict_name(measured->verdict));
     (void)fflush(stdout);
-    return json_pack("{s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:f, s:f}", "n", (json_int_t)network->n, "d",
+    return json_pack("{s:I, s:I, s:I, s:s, s:s, s:f, s:f, s:f, s:f, s:f}", "n", (json_int_t)network->n, "d",
                      (json_int_t)network->d, "m", (json_int_t)network->m, "data_precision",
                      method->single_data ? "float" : "double", "cache_setting",
                      strcmp(method->jacobian_memory, "-1") == 0 ? "default" : "64 MiB", "peak", peak, "data", data, "cache",
-                     cache, "quadratic", quadratic, "rest", rest, "allocated", measured->allocated);
+                     cache, "quadratic", quadratic, "rest", rest);
 }
 
 int main(int count, char **words) {
@@ -58,9 +58,9 @@ int main(int count, char **words) {
         return 2;
     }
     json_t *rows = json_array();
-    printf("| (n, d, m) | | MiB at the peak | data | allocated | cache | 1.1 32 d^2 | rest | rest, bytes / (n + m + d) | "
+    printf("| (n, d, m) | | MiB at the peak | data | cache | 1.1 32 d^2 | rest | rest, bytes / (n + m + d) | "
            "verdict |\n"
-           "|---|---|---|---|---|---|---|---|---|---|\n");
+           "|---|---|---|---|---|---|---|---|---|\n");
     for (int k = 0; k < 3; k++) {
         struct shared_problem shared = share_problem(scaled(SHAPES[k][0], scale), scaled(SHAPES[k][1], scale),
                                                      scaled(SHAPES[k][2], scale), SOFTRELU_KL, 2024);
