@@ -225,8 +225,7 @@ static softrelu_status derive(softrelu_problem *problem) {
     bool finite = isfinite(srl_max_abs(model->n, derived.row_norms));
     if (derived.curvature != NULL) {
         srl_assemble_curvature(model, scratch.rows, derived.curvature);
-        for (int64_t k = 0; k < model->d; k++)
-            finite = finite && isfinite(srl_max_abs(model->d - k, derived.curvature + k + k * model->d));
+        finite = finite && srl_is_finite(model->d, derived.curvature, model->d);
     }
     model->row_norms = derived.row_norms;
     if (finite && srl_is_reducible(model))

@@ -189,3 +189,10 @@ double srl_max_abs(int64_t length, const double *x) {
     }
     return largest;
 }
+
+bool srl_is_finite(int64_t order, const double *s, int64_t lds) {
+    bool finite = true;
+    for (int64_t k = 0; k < order && finite; k++)
+        finite = srl_all_finite(order - k, s + k + k * lds);
+    return finite;
+}

@@ -59,6 +59,8 @@ double srl_norm(int64_t length, const double *x); /* Euclidean, without undue ov
 void srl_axpy(int64_t length, double alpha, const double *x, double *y);
 void srl_scale(int64_t length, double alpha, double *x);
 double srl_max_abs(int64_t length, const double *x);
+/* Whether no entry of the lower triangle of S is NaN or infinite. */
+bool srl_is_finite(int64_t order, const double *s, int64_t lds);
 
 /* Cholesky S = L L' in place in the lower triangle. 0: done; k > 0: the leading minor of order k is not positive definite
    (or not finite); < 0: LAPACK refused an argument. */

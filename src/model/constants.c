@@ -24,9 +24,8 @@ static bool find_ends(struct srl_constants *constants, double *matrix, double *l
     const int64_t d = constants->model->d;
     *least = -INFINITY;
     *largest = INFINITY;
-    for (int64_t j = 0; j < d; j++)
-        if (!isfinite(srl_max_abs(d - j, matrix + j + j * d)))
-            return true;
+    if (!srl_is_finite(d, matrix, d))
+        return true;
     if (srl_syev(false, d, matrix, d, constants->eigenvalues, constants->work) != 0)
         return false;
     *least = constants->eigenvalues[0];

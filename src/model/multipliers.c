@@ -260,9 +260,7 @@ static double by_factorisations(const struct srl_model *model, struct srl_statio
     for (int64_t round = 0; round < 3 * count + 8; round++) {
         while (free_count > 0 && solve_free(model, work, count)) {
             bool whole = move_free(work, count);
-            free_count = 0;
-            for (int64_t k = 0; k < count; k++)
-                free_count += work->at[k] == SRL_FREE;
+            free_count = count_free(work, count);
             if (whole)
                 break;
         }

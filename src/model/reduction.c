@@ -53,10 +53,7 @@ bool srl_find_reduction(const struct srl_model *model, struct srl_reduction *red
         return true;
     const struct srl_model reduced = srl_reduced_model(model, reduction);
     srl_assemble_curvature(&reduced, work, reduction->curvature);
-    bool finite = true;
-    for (int64_t k = 0; k < n; k++)
-        finite = finite && isfinite(srl_max_abs(n - k, reduction->curvature + k + k * n));
-    return finite;
+    return srl_is_finite(n, reduction->curvature, n);
 }
 
 static struct srl_matrix basis_of(const struct srl_model *model, const struct srl_reduction *reduction) {

@@ -50,14 +50,18 @@ void srl_reset_newton_matrix(struct srl_solver *solver) {
     srl_sampler_reset(&matrix->work.sampler);
 }
 
-const double *srl_curvature_weights(struct srl_solver *solver, const struct srl_point *point) {
-    const struct srl_model *model = solver->model;
-    if (solver->settings.hessian != SOFTRELU_HESSIAN_GAUSS_NEWTON || model->loss == SOFTRELU_KL)
+const double *srl_gauss_newton_weights(const struct srl_model *model, const struct srl_point *point, double *room) {
+    if (model->loss == SOFTRELU_KL)
         return point->r;
-    double *r = solver->matrix.work.weights;
     for (int64_t j = 0; j < model->m; j++)
-        r[j] = point->outer.f[j] * point->outer.f[j];
-    return r;
+        room[j] = point->outer.f[j] * point->outer.f[j];
+    return room;
+}
+
+const double *srl_curvature_weights(struct srl_solver *solver, const struct srl_point *point) {
+    if (solver->settings.hessian != SOFTRELU_HESSIAN_GAUSS_NEWTON)
+        return point->r;
+    return srl_gauss_newton_weights(solver->model, point, solver->matrix.work.weights);
 }
 
 static bool has_finite_diagonal(const struct srl_newton *newton, int64_t d) {
@@ -81,29 +85,27 @@ static void assemble_small(struct srl_solver *solver, const struct srl_point *po
     struct srl_small_matrix *small = &solver->newton.small;
     small->rho = solver->model->rho;
     small->count = srl_hessian_rows(solver->model, &solver->hessian_work, point, r, small->rows, small->signs);
-    solver->report.quantities[SOFTRELU_REPORT_ASSEMBLIES_INDEX]++;
-    solver->matrix.source = SRL_MATRIX_ASSEMBLED;
 }
 
-static void assemble(struct srl_solver *solver, const struct srl_point *point, const double *r) {
-    struct srl_newton_matrix *matrix = &solver->matrix;
-    solver->newton.always_small = solver->settings.newton_matrix == SOFTRELU_NEWTON_MATRIX_SMALL;
-    solver->newton.is_small = takes_small(solver);
-    if (solver->newton.is_small) {
-        assemble_small(solver, point, r);
-        return;
-    }
-    const size_t d = (size_t)solver->model->d;
+static void assemble_dense(struct srl_solver *solver, const struct srl_point *point, const double *r) {
     struct srl_jacobian *jacobian = &solver->hessian_work.jacobian;
     srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
     if (jacobian->single && !has_finite_diagonal(&solver->newton, solver->model->d)) { /* beyond single precision: without it */
         srl_jacobian_keep_in(jacobian, NULL, false);
         srl_hessian_assemble(solver->model, &solver->hessian_work, point, r, solver->newton.hessian);
-        srl_jacobian_keep_in(jacobian, matrix->work.jacobian, true);
+        srl_jacobian_keep_in(jacobian, solver->matrix.work.jacobian, true);
     }
+}
+
+static void assemble(struct srl_solver *solver, const struct srl_point *point, const double *r) {
+    struct srl_newton_matrix *matrix = &solver->matrix;
+    const size_t d = (size_t)solver->model->d;
+    solver->newton.always_small = solver->settings.newton_matrix == SOFTRELU_NEWTON_MATRIX_SMALL;
+    solver->newton.is_small = takes_small(solver);
+    (solver->newton.is_small ? assemble_small : assemble_dense)(solver, point, r);
     solver->report.quantities[SOFTRELU_REPORT_ASSEMBLIES_INDEX]++;
     matrix->source = SRL_MATRIX_ASSEMBLED;
-    matrix->has_kept = matrix->work.kept != NULL;
+    matrix->has_kept = matrix->work.kept != NULL; /* with step = pcg, where the matrix is dense */
     if (matrix->has_kept)
         memcpy(matrix->work.kept, solver->newton.hessian, d * d * sizeof *matrix->work.kept);
 }
@@ -200,7 +202,7 @@ bool srl_sample_misleads(struct srl_solver *solver, const double *r) {
         hidden[i] = solver->current.u[i] > 0.0 ? solver->kinks.rates[i] : 0.0;
     srl_to_outputs(model, hidden, y);
     srl_line_derivatives(model, &solver->current, r, newton->step, solver->kinks.rates, y, &slope, &curvature);
-    srl_symv(d, newton->hessian, d, newton->step, image);
-    srl_axpy(d, newton->shift, newton->step, image);
+    const struct srl_metric metric = srl_newton_metric(newton, d);
+    srl_metric_product(&metric, newton->step, image);
     return curvature > MOST_MISSED * srl_dot(d, newton->step, image);
 }

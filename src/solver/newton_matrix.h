@@ -52,6 +52,8 @@ void srl_find_newton_matrix(struct srl_solver *solver, const struct srl_point *p
 void srl_forget_fits(struct srl_solver *solver);
 /* A better matrix at that point, after a step that failed. False when there is none. */
 bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r);
+/* Those of Gauss-Newton at a differentiated point, which are never negative: point->r, or in room (m). */
+const double *srl_gauss_newton_weights(const struct srl_model *model, const struct srl_point *point, double *room);
 /* The curvature weights that the setting hessian means at a differentiated point: point->r, or those of Gauss-Newton. */
 const double *srl_curvature_weights(struct srl_solver *solver, const struct srl_point *point);
 struct srl_exact_plan srl_exact_plan_of(const struct srl_solver *solver, const double *r);

@@ -103,7 +103,8 @@ static bool descend(struct srl_solver *solver, double *scale) {
     const struct srl_model *model = solver->model;
     struct srl_opening *opening = &solver->opening;
     const bool measured = opening->stage == SRL_OPENING_METRIC;
-    const struct srl_metric metric = srl_newton_metric(&solver->newton, model->d);
+    const struct srl_metric metric =
+        measured ? srl_newton_metric(&solver->newton, model->d) : (struct srl_metric){.d = model->d};
     double *direction = opening->direction;
     srl_lbfgs_direction(&opening->lbfgs, measured ? &metric : NULL, solver->current.gradient, direction);
     double slope = restrict_to_bounds(model, &solver->current, direction);
@@ -170,10 +171,8 @@ static bool find_metric(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
     const struct srl_point *point = &solver->current;
-    double *r = solver->line_search.rates; /* scratch here */
-    for (int64_t j = 0; j < model->m; j++)
-        r[j] = model->loss == SOFTRELU_KL ? point->r[j] : point->outer.f[j] * point->outer.f[j];
-    srl_forget_fits(solver); /* theirs are other matrices */
+    const double *r = srl_gauss_newton_weights(model, point, solver->line_search.rates); /* scratch here */
+    srl_forget_fits(solver);                                                             /* theirs are other matrices */
     srl_find_newton_matrix(solver, point, r, true);
     const double scale = srl_newton_scale(newton, model->d), most = 1.0 + srl_norm(model->d, point->x);
     double shift = LEAST_SHIFT * scale;
@@ -196,18 +195,15 @@ static bool take_fit(struct srl_solver *solver, struct srl_progress *progress) {
 
 bool srl_open(struct srl_solver *solver, struct srl_progress *progress) {
     enum srl_opening_stage *stage = &solver->opening.stage;
-    bool moved = false, over;
+    bool moved = false;
     while (!moved && *stage != SRL_OPENED) {
-        switch (*stage) {
-        case SRL_OPENING_FITS:
+        bool over = false;
+        if (*stage == SRL_OPENING_MEASURE) {
+            *stage = find_metric(solver) ? SRL_OPENING_METRIC : SRL_OPENED;
+        } else if (*stage == SRL_OPENING_FITS) {
             moved = take_fit(solver, progress);
             over = !moved;
-            break;
-        case SRL_OPENING_MEASURE:
-            over = true;
-            *stage = find_metric(solver) ? SRL_OPENING_MEASURE : SRL_OPENING_METRIC;
-            break;
-        default:
+        } else {
             moved = take_gradients(solver, progress, &over);
         }
         *stage += over;
