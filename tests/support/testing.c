@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t test_count(int64_t full, int64_t small) {
+int64_t test_effort(int64_t full, int64_t normal, int64_t small) {
     const char *scale = getenv("SOFTRELU_TEST_SCALE");
-    return scale != NULL && strcmp(scale, "small") == 0 ? small : full;
+    if (scale == NULL)
+        return normal;
+    return strcmp(scale, "small") == 0 ? small : strcmp(scale, "full") == 0 ? full : normal;
 }
+
+int64_t test_count(int64_t normal, int64_t small) { return test_effort(normal, normal, small); }
 
 static void *zeroed(int64_t count, size_t size) {
     void *block = calloc(count > 0 ? (size_t)count : 1, size);

@@ -12,8 +12,10 @@
 #include <cmocka.h>
 #include <softrelu/softrelu.h>
 
-/* full, or small when the environment has SOFTRELU_TEST_SCALE=small (valgrind, sanitizers). */
-int64_t test_count(int64_t full, int64_t small);
+/* How much is tried: normal, small when the environment has SOFTRELU_TEST_SCALE=small (valgrind), full when it has
+   SOFTRELU_TEST_SCALE=full (what a release is tested with; takes as long as it takes). */
+int64_t test_effort(int64_t full, int64_t normal, int64_t small);
+int64_t test_count(int64_t normal, int64_t small);
 
 /* Zeroed memory; release with free(). */
 double *test_doubles(int64_t count);
