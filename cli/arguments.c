@@ -9,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_VALUE = 256, OPTIONS_MAX = 64, THREADS_MAX = 256 }; /* getopt's values of options start above all characters */
+enum {
+    FIRST_VALUE = 256,
+    OPTIONS_MAX = 64,
+    THREADS_MAX = 256,
+    ANSWERS_MAX = 1000
+}; /* getopt's values of options start above all characters */
 
 static bool takes(enum command command, size_t index) { return (option_kind(index)->commands & (unsigned)command) != 0; }
 
@@ -100,6 +105,22 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
                    : fail(failure, OUTCOME_BAD_INPUT, "--seed '%s': expected a whole number from 0 to 2^64 - 1", value);
     case ACTION_MODULUS:
         return parse_modulus(arguments, value, failure);
+    case ACTION_CLASS:
+        arguments->has_class = number_parse_unsigned(value, &arguments->wanted) && arguments->wanted <= INT64_MAX;
+        return arguments->has_class
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--class '%s': expected an output, counted from 0", value);
+    case ACTION_CONFIDENCE:
+        return number_parse(value, &arguments->confidence) && arguments->confidence > 0 && arguments->confidence < 1
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--confidence '%s': expected a number between 0 and 1", value);
+    case ACTION_FREEZE:
+        return set_once(&arguments->freeze, option->flag, value, failure);
+    case ACTION_ANSWERS:
+        return number_parse_unsigned(value, &arguments->answers) && arguments->answers >= 1 && arguments->answers <= ANSWERS_MAX
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--answers '%s': expected a whole number from 1 to %d", value,
+                          ANSWERS_MAX);
     case ACTION_THREADS:
         return number_parse_unsigned(value, &arguments->threads) && arguments->threads >= 1 && arguments->threads <= THREADS_MAX
                    ? OUTCOME_OK
@@ -196,6 +217,8 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     memset(arguments, 0, sizeof *arguments);
     arguments->seed = 1;
     arguments->loss = SOFTRELU_SQUARES;
+    arguments->confidence = 0.5;
+    arguments->answers = 1;
     const unsigned command = command_find(argv[1]);
     if (command == 0) {
         return fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", argv[1]);

@@ -27,6 +27,11 @@ struct arguments {
     uint64_t seed;
     uint64_t threads; /* 0: not given */
     double modulus;   /* 0: not given */
+    bool has_class;
+    uint64_t wanted; /* the class */
+    double confidence;
+    const char *freeze;
+    uint64_t answers;
     bool quiet;
     bool verbose;
 };

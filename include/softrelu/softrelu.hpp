@@ -381,11 +381,9 @@ class solver {
     }
 
     /** Sets any setting; a whole number may be given for a real one. */
-    template <class Value, class = std::enable_if_t<std::is_arithmetic_v<Value> || std::is_enum_v<Value>>>
-    solver &set(softrelu_setting setting, Value value) {
-        if (std::is_floating_point_v<Value> || is_real(setting))
-            return check(softrelu_solver_set_real(get(), setting, static_cast<double>(value)));
-        return check(softrelu_solver_set_integer(get(), setting, static_cast<std::int64_t>(value)));
+    template <class Value> solver &set(softrelu_setting setting, Value value) {
+        give(get(), setting, value);
+        return *this;
     }
     solver &set(const std::string &name, const std::string &value) {
         return check(softrelu_solver_set_text(get(), name.c_str(), value.c_str()));
@@ -406,6 +404,7 @@ class solver {
     solver &set_vector(softrelu_array array, span<const double> values) {
         return check(softrelu_solver_set_vector(get(), array, values.data(), values.size()));
     }
+    solver &set_number(softrelu_array array, double value) { return check(softrelu_solver_set_number(get(), array, value)); }
     /** An empty function removes the callback. */
     solver &set_callback(callback function) {
         check(softrelu_solver_set_callback(get(), function ? &caller::call : nullptr, caller_.get()));
@@ -448,6 +447,7 @@ class solver {
     std::shared_ptr<softrelu_problem> share_problem() const noexcept { return problem_; }
 
   private:
+    friend class counterfactual;
     struct destroy {
         void operator()(softrelu_solver *handle) const noexcept { softrelu_solver_destroy(handle); }
     };
@@ -465,6 +465,13 @@ class solver {
             }
         }
     };
+    template <class Value> static void give(softrelu_solver *handle, softrelu_setting setting, Value value) {
+        static_assert(std::is_arithmetic_v<Value> || std::is_enum_v<Value>, "a setting is a number or a choice");
+        const softrelu_status status = std::is_floating_point_v<Value> || is_real(setting)
+                                           ? softrelu_solver_set_real(handle, setting, static_cast<double>(value))
+                                           : softrelu_solver_set_integer(handle, setting, static_cast<std::int64_t>(value));
+        detail::check(status, softrelu_solver_message(handle));
+    }
     static bool is_real(softrelu_setting wanted) {
         for (std::int64_t k = 0; k < softrelu_setting_count(); k++) {
             softrelu_setting setting;
@@ -560,6 +567,67 @@ class batch {
     std::shared_ptr<softrelu_problem> problem_;
     std::unique_ptr<caller> caller_;
     std::unique_ptr<softrelu_batch, destroy> handle_;
+};
+
+/** The smallest change of an input that makes the network give a class. */
+class counterfactual {
+  public:
+    explicit counterfactual(const problem &of)
+        : size_(of.size()), problem_(of.share()), caller_(std::make_unique<solver::caller>()) {
+        softrelu_counterfactual *created = nullptr;
+        detail::check(softrelu_counterfactual_create(of.get(), &created));
+        handle_.reset(created);
+    }
+    /** Any setting of the solver it works with. */
+    template <class Value> counterfactual &set(softrelu_setting setting, Value value) {
+        solver::give(softrelu_counterfactual_solver(get()), setting, value);
+        return *this;
+    }
+    counterfactual &set_callback(solver::callback function) {
+        softrelu_solver *of = softrelu_counterfactual_solver(get());
+        detail::check(softrelu_solver_set_callback(of, function ? &solver::caller::call : nullptr, caller_.get()),
+                      softrelu_solver_message(of));
+        caller_->function = std::move(function);
+        return *this;
+    }
+    void request_stop() noexcept { softrelu_counterfactual_request_stop(get()); }
+    /** @param frozen d flags, or nullptr. @return how it ended: answers are there for "found" and "already". */
+    softrelu_search search(span<const double> input, std::int64_t wanted, double confidence,
+                           span<const signed char> frozen = nullptr, std::int64_t starts = 1) {
+        if (frozen.data() != nullptr && frozen.size() != size_.d)
+            throw error(SOFTRELU_ERROR_SIZE, "frozen must have d entries");
+        caller_->thrown = nullptr;
+        const softrelu_status status =
+            softrelu_counterfactual_search(get(), input.data(), input.size(), wanted, confidence, frozen.data(), starts);
+        if (caller_->thrown)
+            std::rethrow_exception(std::exchange(caller_->thrown, nullptr));
+        check(status);
+        return outcome();
+    }
+    softrelu_search outcome() const noexcept { return softrelu_counterfactual_outcome(get()); }
+    std::int64_t count() const noexcept { return softrelu_counterfactual_count(get()); }
+    /** -1: the point of the highest confidence that was met. */
+    std::vector<double> point(std::int64_t index) const {
+        std::vector<double> x(static_cast<std::size_t>(size_.d));
+        detail::check(softrelu_counterfactual_point(get(), index, x.data(), size_.d));
+        return x;
+    }
+    double number(std::int64_t index, softrelu_answer quantity) const {
+        double value = 0.0;
+        detail::check(softrelu_counterfactual_number(get(), index, quantity, &value));
+        return value;
+    }
+    softrelu_counterfactual *get() const noexcept { return handle_.get(); }
+
+  private:
+    struct destroy {
+        void operator()(softrelu_counterfactual *handle) const noexcept { softrelu_counterfactual_destroy(handle); }
+    };
+    void check(softrelu_status status) const { detail::check(status, softrelu_counterfactual_message(get())); }
+    dimensions size_;
+    std::shared_ptr<softrelu_problem> problem_;
+    std::unique_ptr<solver::caller> caller_;
+    std::unique_ptr<softrelu_counterfactual, destroy> handle_;
 };
 
 /** What is known of F before any solve. */

@@ -57,6 +57,7 @@ PROTOTYPES = {
     "softrelu_solver_get_real": "int(pointer, int, pointer)",
     "softrelu_solver_set_start": "int(pointer, pointer, int64)",
     "softrelu_solver_set_vector": "int(pointer, int, pointer, int64)",
+    "softrelu_solver_set_number": "int(pointer, int, double)",
     "softrelu_solver_set_callback": "int(pointer, callback, pointer)",
     "softrelu_solver_request_stop": "none(pointer)",
     "softrelu_solver_solve": "int(pointer)",
@@ -88,6 +89,18 @@ PROTOTYPES = {
     "softrelu_solver_minimiser_count": "int64(pointer)",
     "softrelu_solver_minimiser": "int(pointer, int64, pointer, int64)",
     "softrelu_solver_minimiser_certificate": "pointer(pointer, int64)",
+    "softrelu_search_name": "text(int)",
+    "softrelu_search_text": "text(int)",
+    "softrelu_counterfactual_create": "int(pointer, pointer)",
+    "softrelu_counterfactual_destroy": "none(pointer)",
+    "softrelu_counterfactual_solver": "pointer(pointer)",
+    "softrelu_counterfactual_request_stop": "none(pointer)",
+    "softrelu_counterfactual_search": "int(pointer, pointer, int64, int64, double, pointer, int64)",
+    "softrelu_counterfactual_outcome": "int(pointer)",
+    "softrelu_counterfactual_count": "int64(pointer)",
+    "softrelu_counterfactual_point": "int(pointer, int64, pointer, int64)",
+    "softrelu_counterfactual_number": "int(pointer, int64, int, pointer)",
+    "softrelu_counterfactual_message": "text(pointer)",
     "softrelu_batch_create": "int(pointer, int64, int, int, pointer)",
     "softrelu_batch_destroy": "none(pointer)",
     "softrelu_batch_set_columns": "int(pointer, int, pointer, int64)",
@@ -152,6 +165,7 @@ CONSTANTS = {"regulariser_least": (3010, float), "regulariser_largest": (3020, f
              "convex": (3160, int), "row_distance": (3200, float), "row_distance_exact": (3210, int),
              "spectral_norm": (3220, float), "hessian_least": (3230, float), "hessian_least_cell": (3240, float),
              "hessian_lipschitz": (3250, float), "kink_distance": (3260, float), "kink_unit": (3270, int)}
+ANSWER = {"distance": (4010, float), "confidence": (4020, float), "rho": (4030, float), "certified": (4040, int)}
 
 _library: ctypes.CDLL | None = None
 

@@ -16,14 +16,14 @@ from ._results import Certificate, Result, read_certificate, read_report, read_t
 Progress = Callable[[dict[str, float]], Any]
 
 
-def _last_record(report: int) -> dict[str, float]:
+def last_record(report: int) -> dict[str, float]:
     last = library().softrelu_report_trace_length(report) - 1
     if last < 0:
         return {}
     return {name: kind(read(library().softrelu_report_trace_number, report, last, number)) for name, (number, kind) in TRACE.items()}
 
 
-class _Interruptible:
+class Interruptible:
     """Runs a C call that may take long, so that Ctrl-C stops it: Python handles signals in its main thread only, between two of
     its own instructions. There the call runs in a thread of its own, and the main one waits where a signal wakes it."""
 
@@ -73,6 +73,13 @@ class _Interruptible:
             return 1
 
 
+def set_settings(solver: int, settings: dict[str, Any]) -> None:
+    """Gives a solver's handle its settings."""
+    for name, value in settings.items():
+        text = repr(float(value)) if isinstance(value, (float, np.floating)) else str(value)
+        check(library().softrelu_solver_set_text(solver, name.encode(), text.encode()), library().softrelu_solver_message(solver))
+
+
 class Solver:
     """Solves one problem again and again, for its own target or others, without new memory.
 
@@ -83,7 +90,7 @@ class Solver:
         lib = library()
         self.problem = problem
         self._handle = own(self, created(lib.softrelu_solver_create, problem._handle), lib.softrelu_solver_destroy, problem)
-        self._running = _Interruptible(lambda: lib.softrelu_solver_request_stop(self._handle))
+        self._running = Interruptible(lambda: lib.softrelu_solver_request_stop(self._handle))
         self.set(**settings)
 
     def _check(self, status: int) -> None:
@@ -91,9 +98,7 @@ class Solver:
 
     def set(self, **settings: Any) -> None:
         """Changes settings for later solves."""
-        for name, value in settings.items():
-            text = repr(float(value)) if isinstance(value, (float, np.floating)) else str(value)
-            self._check(library().softrelu_solver_set_text(self._handle, name.encode(), text.encode()))
+        set_settings(self._handle, settings)
 
     def _set_target(self, targets: dict[str, ArrayLike | None]) -> None:
         for name, values in targets.items():
@@ -117,7 +122,7 @@ class Solver:
         """
         lib = library()
         self._set_target({"b": b, "x_ref": x_ref, "lower": lower, "upper": upper, "x0": x0})
-        function = None if callback is None else CALLBACK(lambda report, _: self._running.guarded(lambda: callback(_last_record(report))))
+        function = None if callback is None else CALLBACK(lambda report, _: self._running.guarded(lambda: callback(last_record(report))))
         self._check(lib.softrelu_solver_set_callback(self._handle, function and ctypes.cast(function, ctypes.c_void_p), None))
         try:
             self._check(self._running.run(lambda: lib.softrelu_solver_solve(self._handle)))
@@ -231,12 +236,12 @@ def solve_batch(problem: Problem, B: ArrayLike | None = None, *, x0: ArrayLike |
 
     for name, array in columns.items():
         checked(lib.softrelu_batch_set_columns(handle.value, ARRAYS[name], array.ctypes.data, array.shape[1]))
-    running = _Interruptible(lambda: lib.softrelu_batch_request_stop(handle.value))
+    running = Interruptible(lambda: lib.softrelu_batch_request_stop(handle.value))
     if callback is not None:
         def called(target: int, report: int, _: Any) -> int:
             if running.raised is not None:
                 return 1
-            answer = running.guarded(lambda: callback(target, _last_record(report)))
+            answer = running.guarded(lambda: callback(target, last_record(report)))
             if running.raised is not None:
                 running.request_stop()
             return answer

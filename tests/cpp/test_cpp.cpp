@@ -5,6 +5,7 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -58,6 +59,7 @@ constexpr bool move_only =
     !std::is_copy_constructible_v<Handle> && !std::is_copy_assignable_v<Handle> && std::is_nothrow_move_constructible_v<Handle>;
 static_assert(move_only<softrelu::problem> && move_only<softrelu::solver> && move_only<softrelu::evaluator>);
 static_assert(move_only<softrelu::examiner> && move_only<softrelu::batch> && move_only<softrelu::constants>);
+static_assert(move_only<softrelu::counterfactual>);
 
 } // namespace
 
@@ -298,6 +300,33 @@ TEST_CASE("values and derivatives") {
     CHECK(evaluator.check_derivatives(1).verdict == SOFTRELU_DERIVATIVES_AGREE);
     CHECK(evaluator.check_derivatives(1, p).verdict == SOFTRELU_DERIVATIVES_AGREE);
     CHECK(status_of([&] { evaluator.check_derivatives(1, std::vector<double>(2)); }) == SOFTRELU_ERROR_SIZE);
+}
+
+TEST_CASE("counterfactuals") {
+    const softrelu::problem problem = make(Data());
+    softrelu::counterfactual search(problem);
+    const std::vector<double> input(d, 0.1);
+    softrelu::evaluator evaluator(problem);
+    const std::vector<double> f = evaluator.move(input).prediction();
+    const std::int64_t likely = std::max_element(f.begin(), f.end()) - f.begin();
+    CHECK(search.search(input, likely, 0.9 * f[static_cast<std::size_t>(likely)]) == SOFTRELU_SEARCH_ALREADY);
+    CHECK(search.point(0) == input);
+    const std::vector<signed char> frozen = {1, 0, 0};
+    search.set(SOFTRELU_SETTING_TIME_LIMIT, 60);
+    const std::int64_t wanted = (likely + 1) % m;
+    const double asked = 1.2 * f[static_cast<std::size_t>(wanted)];
+    CHECK(search.search(input, wanted, asked, frozen, 3) == SOFTRELU_SEARCH_FOUND);
+    CHECK(search.count() >= 1);
+    CHECK(search.point(0)[0] == input[0]);
+    CHECK(search.number(0, SOFTRELU_ANSWER_CONFIDENCE) >= asked * (1.0 - 1e-12));
+    CHECK(status_of([&] { search.point(99); }) == SOFTRELU_ERROR_SIZE);
+    CHECK(status_of([&] { search.search(input, m, 0.5); }) == SOFTRELU_ERROR_SIZE);
+    CHECK(status_of([&] { search.search(input, 0, 0.5, std::vector<signed char>(2)); }) == SOFTRELU_ERROR_SIZE);
+    softrelu::counterfactual moved = std::move(search);
+    moved.set_callback([](const softrelu::report &) -> bool { throw std::runtime_error("enough"); });
+    CHECK_THROWS_WITH(moved.search(input, wanted, asked), "enough");
+    softrelu::solver solver(problem);
+    CHECK(solver.set_number(SOFTRELU_RHO, 2.0).solve().converged());
 }
 
 TEST_CASE("constants") {

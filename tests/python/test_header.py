@@ -52,7 +52,8 @@ class Header(unittest.TestCase):
     def test_quantities(self):
         kinds = {"SOFTRELU_INTEGER": int, "SOFTRELU_REAL": float}
         for table, name in ((_library.REPORT, "SOFTRELU_QUANTITY_LIST"), (_library.TRACE, "SOFTRELU_TRACE_LIST"),
-                            (_library.CERTIFICATE, "SOFTRELU_CERTIFICATE_LIST"), (_library.CONSTANTS, "SOFTRELU_CONSTANT_LIST")):
+                            (_library.CERTIFICATE, "SOFTRELU_CERTIFICATE_LIST"), (_library.CONSTANTS, "SOFTRELU_CONSTANT_LIST"),
+                            (_library.ANSWER, "SOFTRELU_ANSWER_LIST")):
             found = {}
             for _, number, rest in listed(name):
                 quantity, kind = re.match(r'"(\w+)",\s*(\w+)', rest).groups()

@@ -204,6 +204,40 @@ class Batches(unittest.TestCase):
             softrelu.solve_batch(problem(), np.full((5, 10), 0.1), callback=refuse)
 
 
+class Counterfactuals(unittest.TestCase):
+    def test_answers(self):
+        p, input = problem(), np.linspace(-1, 1, 12)
+        before = p.at(input).prediction
+        wanted = int(np.argsort(before)[-2])
+        frozen = np.arange(12) % 4 == 0
+        found = softrelu.counterfactual(p, input, wanted, 0.6, frozen=frozen, starts=8)
+        self.assertEqual(found.outcome, "found")
+        self.assertEqual([a.distance for a in found.answers], sorted(a.distance for a in found.answers))
+        for answer in found.answers:
+            self.assertGreaterEqual(p.at(answer.x).prediction[wanted], 0.6 - 1e-12)
+            self.assertAlmostEqual(np.linalg.norm(answer.x - input), answer.distance)
+            np.testing.assert_array_equal(answer.x[frozen], input[frozen])
+        self.assertTrue(found.answers[0].certified)
+        already = softrelu.counterfactual(p, input, int(before.argmax()), 0.9 * before.max())
+        self.assertEqual((already.outcome, already.answers[0].distance), ("already", 0))
+
+    def test_ends_and_errors(self):
+        p, input = problem(), np.zeros(12)
+        wanted = int(p.at(input).prediction.argmin())
+        none = softrelu.counterfactual(p, input, wanted, 0.99, frozen=np.ones(12, bool))
+        self.assertEqual((none.outcome, none.answers), ("not-found", []))
+        self.assertAlmostEqual(none.best.confidence, p.at(input).prediction[wanted])
+        self.assertEqual(softrelu.counterfactual(p, input, wanted, 0.99, callback=lambda record: True).outcome, "stopped")
+        with self.assertRaisesRegex(softrelu.InputError, "class 10"):
+            softrelu.counterfactual(p, input, 10)
+        with self.assertRaisesRegex(softrelu.InputError, "frozen"):
+            softrelu.counterfactual(p, input, 1, frozen=[True])
+        with self.assertRaisesRegex(ZeroDivisionError, "division"):
+            softrelu.counterfactual(p, input, wanted, 0.99, callback=lambda record: 1 // 0)
+        with self.assertRaises(softrelu.InputError):
+            softrelu.counterfactual(problem(w=1.0), input, 1)
+
+
 class Points(unittest.TestCase):
     def test_values_and_derivatives(self):
         values, p = data(), problem(w=0.1)
