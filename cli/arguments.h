@@ -32,6 +32,8 @@ struct arguments {
     double confidence;
     const char *freeze;
     uint64_t answers;
+    uint64_t starts; /* 0: not given */
+    double within;
     bool quiet;
     bool verbose;
 };

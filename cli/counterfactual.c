@@ -107,25 +107,13 @@ static enum outcome search(struct question *question, struct failure *failure) {
                : fail_status(failure, status, "the search failed", softrelu_counterfactual_message(question->search));
 }
 
-static softrelu_status predict(const struct question *question, const double *x, double *f) {
-    softrelu_evaluator *evaluator = NULL;
-    softrelu_status status = softrelu_evaluator_create(question->problem, &evaluator);
-    if (status == SOFTRELU_OK) {
-        status = softrelu_evaluator_move(evaluator, x, question->inputs.size[DIMENSION_D]);
-    }
-    if (status == SOFTRELU_OK) {
-        status = softrelu_evaluator_prediction(evaluator, f, question->inputs.size[DIMENSION_M]);
-    }
-    softrelu_evaluator_destroy(evaluator);
-    return status;
-}
-
 /* The answers that were asked for, and the outputs before and after. */
 static enum outcome collect(struct question *question, struct failure *failure) {
     const int64_t d = question->inputs.size[DIMENSION_D];
     const int64_t found = softrelu_counterfactual_count(question->search);
     question->count = found < (int64_t)question->arguments->answers ? found : (int64_t)question->arguments->answers;
-    softrelu_status status = predict(question, question->inputs.input[INPUT_INPUT].array.values, question->before);
+    softrelu_status status = problem_predict(question->problem, &question->inputs,
+                                             question->inputs.input[INPUT_INPUT].array.values, question->before);
     if (status == SOFTRELU_OK && question->count > 0) {
         question->x = calloc((size_t)question->count, (size_t)d * sizeof(double));
         status = question->x != NULL ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY;
@@ -134,7 +122,7 @@ static enum outcome collect(struct question *question, struct failure *failure) 
         status = softrelu_counterfactual_point(question->search, i, question->x + i * d, d);
     }
     if (status == SOFTRELU_OK && question->count > 0) {
-        status = predict(question, question->x, question->after);
+        status = problem_predict(question->problem, &question->inputs, question->x, question->after);
     }
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the answers cannot be evaluated", "");
 }

@@ -12,7 +12,8 @@ enum command {
     COMMAND_INFO = 4,
     COMMAND_CERTIFY = 8,
     COMMAND_CONSTANTS = 16,
-    COMMAND_COUNTERFACTUAL = 32
+    COMMAND_COUNTERFACTUAL = 32,
+    COMMAND_INVERT = 64
 };
 
 /* What an option does with its argument. */
@@ -30,6 +31,8 @@ enum action {
     ACTION_CONFIDENCE,
     ACTION_FREEZE,
     ACTION_ANSWERS,
+    ACTION_STARTS,
+    ACTION_WITHIN,
     ACTION_QUIET,
     ACTION_VERBOSE,
     ACTION_HELP,

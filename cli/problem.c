@@ -94,3 +94,16 @@ enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, soft
     }
     return outcome;
 }
+
+softrelu_status problem_predict(const softrelu_problem *problem, const struct inputs *inputs, const double *x, double *f) {
+    softrelu_evaluator *evaluator = NULL;
+    softrelu_status status = softrelu_evaluator_create(problem, &evaluator);
+    if (status == SOFTRELU_OK) {
+        status = softrelu_evaluator_move(evaluator, x, inputs->size[DIMENSION_D]);
+    }
+    if (status == SOFTRELU_OK) {
+        status = softrelu_evaluator_prediction(evaluator, f, inputs->size[DIMENSION_M]);
+    }
+    softrelu_evaluator_destroy(evaluator);
+    return status;
+}

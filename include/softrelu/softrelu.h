@@ -822,7 +822,7 @@ SOFTRELU_API void softrelu_counterfactual_request_stop(softrelu_counterfactual *
  * @param wanted the class, 0 <= wanted < m. @param confidence its probability that is asked for, 0 < confidence < 1.
  * @param frozen d flags, 1: this entry of x stays as it is in the input (which must be within its bounds), 0: it is free. NULL:
  *        all are free.
- * @param starts points that are searched from, 1 to 1,000,000: the input, then warm starts and seeded random points, for
+ * @param starts points that are searched from, 1 to 1000: the input, then warm starts and seeded random points, for
  *        several distinct answers.
  * @return SOFTRELU_ERROR_SIZE (length, wanted), SOFTRELU_ERROR_VALUE (confidence, frozen, starts), SOFTRELU_ERROR_NOT_FINITE
  *         (input), SOFTRELU_ERROR_OVERFLOW (the network at the input), SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_MEMORY,

@@ -19,7 +19,7 @@ static const double FIRST_CHANGE = 1e-3; /* about how far x moves at the first r
 static const double CLOSE_FIT = 1e-10;   /* how near to -log p the fit has to come, relative to it */
 static const double CLOSE_RHO = 1e-12;   /* or how near the ends of the bracket, where the branch jumps */
 static const double SAME_ANSWER = 1e-6;  /* distance of two answers that are one, relative to their length */
-enum { MOST_BISECTIONS = 80, MOST_STARTS = 1000000, STARTS_WHEN_LOST = 32 };
+enum { MOST_BISECTIONS = 80, MOST_STARTS = 1000, STARTS_WHEN_LOST = 32 };
 
 struct answer {
     double *x; /* d */
