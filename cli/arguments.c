@@ -9,7 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_VALUE = 256, OPTIONS_MAX = 64, THREADS_MAX = 256 }; /* getopt's values of options start above all characters */
+enum {
+    FIRST_VALUE = 256,
+    OPTIONS_MAX = 64,
+    THREADS_MAX = 256,
+    ANSWERS_MAX = 250,
+    STARTS_MAX = 1000
+}; /* getopt's values of options start above all characters */
 
 static bool takes(enum command command, size_t index) { return (option_kind(index)->commands & (unsigned)command) != 0; }
 
@@ -100,6 +106,30 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
                    : fail(failure, OUTCOME_BAD_INPUT, "--seed '%s': expected a whole number from 0 to 2^64 - 1", value);
     case ACTION_MODULUS:
         return parse_modulus(arguments, value, failure);
+    case ACTION_CLASS:
+        arguments->has_class = number_parse_unsigned(value, &arguments->wanted) && arguments->wanted <= INT64_MAX;
+        return arguments->has_class
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--class '%s': expected an output, counted from 0", value);
+    case ACTION_CONFIDENCE:
+        return number_parse(value, &arguments->confidence) && arguments->confidence > 0 && arguments->confidence < 1
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--confidence '%s': expected a number between 0 and 1", value);
+    case ACTION_FREEZE:
+        return set_once(&arguments->freeze, option->flag, value, failure);
+    case ACTION_ANSWERS:
+        return number_parse_unsigned(value, &arguments->answers) && arguments->answers >= 1 && arguments->answers <= ANSWERS_MAX
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--answers '%s': expected a whole number from 1 to %d", value,
+                          ANSWERS_MAX);
+    case ACTION_STARTS:
+        return number_parse_unsigned(value, &arguments->starts) && arguments->starts >= 1 && arguments->starts <= STARTS_MAX
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--starts '%s': expected a whole number from 1 to %d", value, STARTS_MAX);
+    case ACTION_WITHIN:
+        return number_parse(value, &arguments->within) && arguments->within >= 0 && arguments->within <= 1
+                   ? OUTCOME_OK
+                   : fail(failure, OUTCOME_BAD_INPUT, "--within '%s': expected a number from 0 to 1", value);
     case ACTION_THREADS:
         return number_parse_unsigned(value, &arguments->threads) && arguments->threads >= 1 && arguments->threads <= THREADS_MAX
                    ? OUTCOME_OK
@@ -179,7 +209,7 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
     for (size_t i = 0; i < option_count(); i++) {
         const struct option_kind *option = option_kind(i);
         const bool required =
-            option->action == ACTION_INPUT &&
+            option->action == ACTION_INPUT && (arguments->command != COMMAND_INVERT || option->target != INPUT_B) &&
             (input_kind(option->target)->required || (arguments->command == COMMAND_CERTIFY && option->target == INPUT_X));
         if (takes(arguments->command, i) && required && arguments->input[option->target] == NULL) {
             return fail(failure, OUTCOME_BAD_INPUT, "%s: --%s is missing: %s", command_name(arguments->command), option->flag,
@@ -196,6 +226,9 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     memset(arguments, 0, sizeof *arguments);
     arguments->seed = 1;
     arguments->loss = SOFTRELU_SQUARES;
+    arguments->confidence = 0.5;
+    arguments->answers = 1;
+    arguments->within = 0.01;
     const unsigned command = command_find(argv[1]);
     if (command == 0) {
         return fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", argv[1]);

@@ -27,6 +27,13 @@ struct arguments {
     uint64_t seed;
     uint64_t threads; /* 0: not given */
     double modulus;   /* 0: not given */
+    bool has_class;
+    uint64_t wanted; /* the class */
+    double confidence;
+    const char *freeze;
+    uint64_t answers;
+    uint64_t starts; /* 0: not given */
+    double within;
     bool quiet;
     bool verbose;
 };

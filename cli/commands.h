@@ -9,6 +9,8 @@ enum outcome command_solve(const struct arguments *arguments, struct failure *fa
 enum outcome command_check(const struct arguments *arguments, struct failure *failure);
 enum outcome command_certify(const struct arguments *arguments, struct failure *failure);
 enum outcome command_constants(const struct arguments *arguments, struct failure *failure);
+enum outcome command_counterfactual(const struct arguments *arguments, struct failure *failure);
+enum outcome command_invert(const struct arguments *arguments, struct failure *failure);
 enum outcome command_info(const struct arguments *arguments, struct failure *failure);
 
 #endif

@@ -21,6 +21,7 @@ static const struct input_kind kinds[INPUT_COUNT] = {
     [INPUT_UPPER] = {"upper", SOFTRELU_UPPER, DIMENSION_D, DIMENSION_NONE, true, false, 1},
     [INPUT_X0] = {"x0", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
     [INPUT_X] = {"x", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
+    [INPUT_INPUT] = {"input", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, true, 0},
 };
 
 static const char dimension_letters[DIMENSION_COUNT] = {'?', 'n', 'd', 'm'};

@@ -21,6 +21,7 @@ enum input_id {
     INPUT_UPPER,
     INPUT_X0,
     INPUT_X,
+    INPUT_INPUT,
     INPUT_COUNT
 };
 

@@ -6,8 +6,9 @@
 
 /* The only mutable state of the program that is not on a stack: a handler can be told things in no other way. */
 static struct {
-    softrelu_solver *volatile solver; /* one of the two, or none */
+    softrelu_solver *volatile solver; /* one of the three, or none */
     softrelu_batch *volatile batch;
+    softrelu_counterfactual *volatile search;
     volatile sig_atomic_t signal;
 } interrupt;
 
@@ -18,6 +19,7 @@ static void handle(int number) {
     interrupt.signal = number;
     softrelu_solver_request_stop(interrupt.solver);
     softrelu_batch_request_stop(interrupt.batch);
+    softrelu_counterfactual_request_stop(interrupt.search);
 }
 
 /* Replaces what happens on the signals, unless they are ignored from outside (as under nohup). */
@@ -46,10 +48,17 @@ void interrupt_begin_batch(softrelu_batch *batch) {
     install(handle, (int)SA_RESETHAND);
 }
 
+void interrupt_begin_search(softrelu_counterfactual *search) {
+    interrupt.signal = 0;
+    interrupt.search = search;
+    install(handle, (int)SA_RESETHAND);
+}
+
 int interrupt_signal(void) { return interrupt.signal; }
 
 void interrupt_end(void) {
     install(SIG_IGN, 0);
     interrupt.solver = NULL;
     interrupt.batch = NULL;
+    interrupt.search = NULL;
 }

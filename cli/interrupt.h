@@ -9,6 +9,8 @@
 void interrupt_begin(softrelu_solver *solver);
 /* The same for a batch. */
 void interrupt_begin_batch(softrelu_batch *batch);
+/* The same for a search. */
+void interrupt_begin_search(softrelu_counterfactual *search);
 /* The signal that came, 0 for none. */
 int interrupt_signal(void);
 /* From here on the signals are ignored: the results are being written, and that is short. */

@@ -21,6 +21,15 @@ json_t *json_dimensions(const struct inputs *inputs) {
                      "m", (json_int_t)inputs->size[DIMENSION_M]);
 }
 
+json_t *json_vector(const double *x, int64_t length) {
+    json_t *array = json_array();
+    bool ok = array != NULL;
+    for (int64_t k = 0; ok && k < length; k++) {
+        ok = json_array_append_new(array, json_number(x[k], SOFTRELU_REAL)) == 0;
+    }
+    return json_finished(array, ok);
+}
+
 json_t *json_finished(json_t *object, bool ok) {
     if (ok) {
         return object;

@@ -13,6 +13,8 @@ json_t *json_number(double value, softrelu_type type);
 bool json_put(json_t *object, const char *key, json_t *value);
 /* {"n": ..., "d": ..., "m": ...} */
 json_t *json_dimensions(const struct inputs *inputs);
+/* [x_0, x_1, ...] */
+json_t *json_vector(const double *x, int64_t length);
 /* The object if ok; else NULL, and it is gone. */
 json_t *json_finished(json_t *object, bool ok);
 

@@ -20,6 +20,10 @@ static enum outcome run_command(const struct arguments *arguments, struct failur
         return command_certify(arguments, failure);
     case COMMAND_CONSTANTS:
         return command_constants(arguments, failure);
+    case COMMAND_COUNTERFACTUAL:
+        return command_counterfactual(arguments, failure);
+    case COMMAND_INVERT:
+        return command_invert(arguments, failure);
     case COMMAND_INFO:
         return command_info(arguments, failure);
     }

@@ -9,43 +9,61 @@
 
 enum {
     DATA = COMMAND_SOLVE | COMMAND_CHECK | COMMAND_CERTIFY | COMMAND_CONSTANTS,
+    SEARCH = COMMAND_COUNTERFACTUAL,
+    INVERT = COMMAND_INVERT,
+    NETWORK = DATA | SEARCH | INVERT,
+    RUNS = COMMAND_SOLVE | SEARCH | INVERT,
     FILES = COMMAND_SOLVE | COMMAND_CERTIFY,
-    ANY = DATA | COMMAND_INFO
+    ANY = NETWORK | COMMAND_INFO
 };
 
 static const struct option_kind options[] = {
-    {"A1", "FILE", ACTION_INPUT, INPUT_A1, DATA, "hidden layer, n x d (required)"},
-    {"A2", "FILE", ACTION_INPUT, INPUT_A2, DATA, "output layer, m x n; without it the identity (m = n)"},
+    {"A1", "FILE", ACTION_INPUT, INPUT_A1, NETWORK, "hidden layer, n x d (required)"},
+    {"A2", "FILE", ACTION_INPUT, INPUT_A2, NETWORK, "output layer, m x n; without it the identity (m = n)"},
     {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required); solve: or k targets, k x m"},
-    {"c1", "FILE", ACTION_INPUT, INPUT_C1, DATA, "hidden bias, n entries (default 0)"},
-    {"c2", "FILE", ACTION_INPUT, INPUT_C2, DATA, "output bias, m entries (default 0)"},
+    {"b", "FILE", ACTION_INPUT, INPUT_B, INVERT, "the outputs that are wanted, m entries (this or --class)"},
+    {"c1", "FILE", ACTION_INPUT, INPUT_C1, NETWORK, "hidden bias, n entries (default 0)"},
+    {"c2", "FILE", ACTION_INPUT, INPUT_C2, NETWORK, "output bias, m entries (default 0)"},
     {"w", "FILE|NUMBER", ACTION_INPUT, INPUT_W, DATA, "regularisation weights, n entries or one for all (default 0)"},
     {"rho", "NUMBER", ACTION_INPUT, INPUT_RHO, DATA, "weight of staying near x_ref, >= 0 (default 0)"},
-    {"x-ref", "FILE", ACTION_INPUT, INPUT_X_REF, DATA, "the point to stay near, d entries (default 0)"},
-    {"lower", "FILE|NUMBER", ACTION_INPUT, INPUT_LOWER, DATA, "least x, d entries or one for all, -inf: none (default none)"},
-    {"upper", "FILE|NUMBER", ACTION_INPUT, INPUT_UPPER, DATA, "largest x, likewise; equal to lower: fixed (default none)"},
+    {"rho", "NUMBER", ACTION_INPUT, INPUT_RHO, INVERT, "weight of staying near x_ref, >= 0 (default 1e-6)"},
+    {"x-ref", "FILE", ACTION_INPUT, INPUT_X_REF, DATA | INVERT, "the point to stay near, d entries (default 0)"},
+    {"lower", "FILE|NUMBER", ACTION_INPUT, INPUT_LOWER, NETWORK,
+     "least x, d entries or one for all, -inf: none (default none)"},
+    {"upper", "FILE|NUMBER", ACTION_INPUT, INPUT_UPPER, NETWORK, "largest x, likewise; equal to lower: fixed (default none)"},
+    {"input", "FILE", ACTION_INPUT, INPUT_INPUT, SEARCH, "the input that is to change, d entries (required)"},
+    {"class", "J", ACTION_CLASS, 0, SEARCH, "the output that is wanted, counted from 0 (required)"},
+    {"class", "J", ACTION_CLASS, 0, INVERT, "the output that is wanted, counted from 0 (this or --b)"},
+    {"confidence", "P", ACTION_CONFIDENCE, 0, SEARCH | INVERT, "its probability, between 0 and 1 (default 0.5)"},
+    {"within", "T", ACTION_WITHIN, 0, INVERT, "total variation that counts as found (default 0.01)"},
+    {"starts", "K", ACTION_STARTS, 0, INVERT, "points to search from (default 8)"},
+    {"freeze", "LIST|FILE", ACTION_FREEZE, 0, SEARCH, "entries that must not change: 0,4,10-20, or d flags 0 and 1"},
+    {"answers", "K", ACTION_ANSWERS, 0, SEARCH, "look for up to K distinct answers (default 1)"},
     {"loss", "squares|kl", ACTION_LOSS, 0, DATA, "how f is compared with b (default squares)"},
-    {"x0", "FILE", ACTION_INPUT, INPUT_X0, COMMAND_SOLVE | COMMAND_CHECK, "starting point, d entries (default: a warm start)"},
+    {"x0", "FILE", ACTION_INPUT, INPUT_X0, COMMAND_SOLVE | COMMAND_CHECK | INVERT,
+     "starting point, d entries (default: a warm start)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CHECK, "point to check at, d entries (default: x0, else random)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CERTIFY, "the point to examine, d entries (required)"},
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CONSTANTS, "add the constants of this point, d entries"},
     {"modulus", "NUMBER", ACTION_MODULUS, 0, COMMAND_CONSTANTS, "add the least w^2 for this strong convexity, > 0"},
     {"seed", "NUMBER", ACTION_SEED, 0, COMMAND_CHECK, "of the random point and direction (default 1)"},
-    {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE, "write the best x found (.npy, float64)"},
+    {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE | INVERT, "write the best x found (.npy, float64)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_CERTIFY, "write the direction of descent, if there is one (.npy)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CERTIFY, "write certificate and multipliers (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CONSTANTS, "write the constants (JSON)"},
-    {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE, "write the report with its trace (JSON)"},
-    {"set", "NAME=VALUE", ACTION_SET, 0, COMMAND_SOLVE, "change a setting; 'softrelu info' lists them"},
+    {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE | INVERT, "write the report with its trace (JSON)"},
+    {"out", "FILE", ACTION_OUT, 0, SEARCH, "write the nearest answer (.npy); with --answers a row for each"},
+    {"report", "FILE", ACTION_REPORT, 0, SEARCH, "write the answers with their proofs (JSON)"},
+    {"set", "NAME=VALUE", ACTION_SET, 0, RUNS, "change a setting; 'softrelu info' lists them"},
     {"max-iterations", "N", ACTION_SETTING, SOFTRELU_SETTING_MAX_ITERATIONS, COMMAND_SOLVE, "setting: iterations at most"},
     {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, FILES, "setting: relative residual that counts as zero"},
     {"kink-tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_KINK_TOLERANCE, FILES,
      "setting: relative |u| that counts as zero"},
     {"hessian", "KIND", ACTION_SETTING, SOFTRELU_SETTING_HESSIAN, COMMAND_SOLVE, "setting: exact, gauss-newton or sampled"},
-    {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, COMMAND_SOLVE, "setting: seconds at most"},
+    {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, RUNS, "setting: seconds at most"},
     {"threads", "K", ACTION_THREADS, 0, COMMAND_SOLVE, "of many targets, solve K at a time (default: one per processor)"},
-    {"quiet", NULL, ACTION_QUIET, 0, DATA, "print errors only"},
-    {"verbose", NULL, ACTION_VERBOSE, 0, COMMAND_SOLVE, "a line per iteration even if stderr is no terminal"},
+    {"quiet", NULL, ACTION_QUIET, 0, NETWORK, "print errors only"},
+    {"verbose", NULL, ACTION_VERBOSE, 0, RUNS, "a line per iteration even if stderr is no terminal"},
     {"help", NULL, ACTION_HELP, 0, ANY, "print this help"},
 };
 
@@ -66,6 +84,21 @@ static const struct command_kind commands[] = {
      "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
      "3 out of "
      "memory or a failure to read or write."},
+    {COMMAND_INVERT, "invert", "--A1 FILE [--A2 FILE] --b FILE | --class J [OPTION ...]",
+     "find an input that has these outputs",
+     "Searches from several points for the x whose outputs are nearest, in the sense of kl, to those of --b, or to output J "
+     "with "
+     "probability P and equal ones for the rest.\n"
+     "Exit status: 0 found; 1 not found, which proves nothing (the files are written); 2 bad usage or bad input; 3 out of "
+     "memory or "
+     "a failure to read or write."},
+    {COMMAND_COUNTERFACTUAL, "counterfactual", "--A1 FILE [--A2 FILE] --input FILE --class J [OPTION ...]",
+     "find the nearest input of another class",
+     "The answer is the smallest change, in Euclidean length, that gives output J the probability P, as far as a search that "
+     "follows minimisers can find it. Proof means: no input in a neighbourhood of the answer is nearer and as probable.\n"
+     "Exit status: 0 found, or the input itself will do; 1 not found, which proves nothing, or stopped; 2 bad usage or bad "
+     "input; "
+     "3 out of memory or a failure to read or write."},
     {COMMAND_CHECK, "check", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "compare gradient and Hessian with the loss itself",
      "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"
      "Exit status: 0 they agree, or nothing can be said (and why); 1 they disagree; 2 bad usage or bad input; 3 out of memory "
@@ -125,7 +158,7 @@ void help_program(void) {
     puts("  minimise over x   loss(f, b) + 1/2 |w * A1 x|^2 + rho/2 |x - x_ref|^2");
     puts("\nusage: softrelu COMMAND [OPTION ...]\n");
     for (size_t i = 0; i < COMMAND_TOTAL; i++) {
-        printf("  %-9s %s\n", commands[i].name, commands[i].text);
+        printf("  %-14s %s\n", commands[i].name, commands[i].text);
     }
     puts("\n  softrelu COMMAND --help   options of a command\n  softrelu --version        version of the library in use");
     print_paragraphs("Arrays are .npy files as numpy.save writes them (float64 or float32, C or Fortran order). For example:");

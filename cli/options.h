@@ -6,7 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum command { COMMAND_SOLVE = 1, COMMAND_CHECK = 2, COMMAND_INFO = 4, COMMAND_CERTIFY = 8, COMMAND_CONSTANTS = 16 };
+enum command {
+    COMMAND_SOLVE = 1,
+    COMMAND_CHECK = 2,
+    COMMAND_INFO = 4,
+    COMMAND_CERTIFY = 8,
+    COMMAND_CONSTANTS = 16,
+    COMMAND_COUNTERFACTUAL = 32,
+    COMMAND_INVERT = 64
+};
 
 /* What an option does with its argument. */
 enum action {
@@ -19,6 +27,12 @@ enum action {
     ACTION_SEED,
     ACTION_THREADS,
     ACTION_MODULUS,
+    ACTION_CLASS,
+    ACTION_CONFIDENCE,
+    ACTION_FREEZE,
+    ACTION_ANSWERS,
+    ACTION_STARTS,
+    ACTION_WITHIN,
     ACTION_QUIET,
     ACTION_VERBOSE,
     ACTION_HELP,

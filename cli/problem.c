@@ -37,7 +37,8 @@ static softrelu_status give(softrelu_problem *problem, const struct input_kind *
                : softrelu_problem_set_matrix(problem, kind->array, input->array.values, layout, leading, SOFTRELU_BORROW);
 }
 
-/* A problem has a target of its own, which none of many is: 0, and each solve puts its own in the place. */
+/* A problem has a target of its own, which none of many is, and a search for a class has none: 0, in whose place each solve
+   puts its own. */
 static softrelu_status give_no_target(softrelu_problem *problem, int64_t m) {
     double *zeros = calloc((size_t)m, sizeof *zeros);
     const softrelu_status status =
@@ -55,10 +56,11 @@ static enum outcome give_all(softrelu_problem *problem, const struct inputs *inp
     for (int id = 0; id < INPUT_COUNT; id++) {
         const struct input *input = &inputs->input[id];
         const struct input_kind *kind = input_kind(id);
-        if ((input->path == NULL && input->number_text == NULL) || kind->array == 0) {
+        const bool given = input->path != NULL || input->number_text != NULL;
+        if ((!given && id != INPUT_B) || kind->array == 0) {
             continue;
         }
-        if (input->by_target) {
+        if (!given || input->by_target) {
             status = id == INPUT_B ? give_no_target(problem, inputs->size[DIMENSION_M]) : SOFTRELU_OK;
         } else {
             status = give(problem, kind, input);
@@ -91,4 +93,17 @@ enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, soft
         *problem = NULL;
     }
     return outcome;
+}
+
+softrelu_status problem_predict(const softrelu_problem *problem, const struct inputs *inputs, const double *x, double *f) {
+    softrelu_evaluator *evaluator = NULL;
+    softrelu_status status = softrelu_evaluator_create(problem, &evaluator);
+    if (status == SOFTRELU_OK) {
+        status = softrelu_evaluator_move(evaluator, x, inputs->size[DIMENSION_D]);
+    }
+    if (status == SOFTRELU_OK) {
+        status = softrelu_evaluator_prediction(evaluator, f, inputs->size[DIMENSION_M]);
+    }
+    softrelu_evaluator_destroy(evaluator);
+    return status;
 }

@@ -14,4 +14,7 @@ enum outcome fail_status(struct failure *failure, softrelu_status status, const 
 enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, softrelu_problem **problem,
                            struct failure *failure);
 
+/* The outputs f (m) at x (d). */
+softrelu_status problem_predict(const softrelu_problem *problem, const struct inputs *inputs, const double *x, double *f);
+
 #endif

@@ -21,18 +21,6 @@ static const struct quantity trace[] = {SOFTRELU_TRACE_LIST(QUANTITY)};
 
 enum { TOTAL_COUNT = sizeof totals / sizeof totals[0], TRACE_COUNT = sizeof trace / sizeof trace[0] };
 
-static json_t *settings_json(const softrelu_solver *solver) {
-    json_t *object = json_object();
-    struct setting_kind kind;
-    bool ok = object != NULL;
-    for (int64_t i = 0; ok && setting_describe(i, &kind); i++) {
-        const double value = setting_value(solver, &kind);
-        const char *choice = setting_choice(&kind, value);
-        ok = json_put(object, kind.name, choice != NULL ? json_string(choice) : json_number(value, kind.type));
-    }
-    return json_finished(object, ok);
-}
-
 static json_t *record_json(const softrelu_report *report, int64_t record) {
     json_t *object = json_object();
     bool ok = object != NULL;
@@ -75,15 +63,6 @@ static bool put_run(json_t *object, const struct inputs *inputs, softrelu_loss l
            json_put(object, "settings", settings_json(solver));
 }
 
-static json_t *vector_json(const double *x, int64_t length) {
-    json_t *array = json_array();
-    bool ok = array != NULL;
-    for (int64_t k = 0; ok && k < length; k++) {
-        ok = json_array_append_new(array, json_number(x[k], SOFTRELU_REAL)) == 0;
-    }
-    return json_finished(array, ok);
-}
-
 /* [{"x", "certificate"}], in order of the loss */
 static json_t *minimisers_json(const softrelu_solver *solver, int64_t d) {
     json_t *array = json_array();
@@ -93,7 +72,7 @@ static json_t *minimisers_json(const softrelu_solver *solver, int64_t d) {
         json_t *object = json_object();
         ok = object != NULL && softrelu_solver_minimiser(solver, i, x, d) == SOFTRELU_OK &&
              json_put(object, "certificate", certificate_json(softrelu_solver_minimiser_certificate(solver, i))) &&
-             json_put(object, "x", vector_json(x, d));
+             json_put(object, "x", json_vector(x, d));
         ok = json_array_append_new(array, json_finished(object, ok)) == 0;
     }
     free(x);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "settings.h"
 
+#include "json.h"
 #include "problem.h"
 #include "text.h"
 
@@ -113,4 +114,16 @@ enum outcome settings_check(const struct arguments *arguments, struct tolerances
     softrelu_solver_destroy(solver);
     softrelu_problem_destroy(problem);
     return outcome;
+}
+
+json_t *settings_json(const softrelu_solver *solver) {
+    json_t *object = json_object();
+    struct setting_kind kind;
+    bool ok = object != NULL;
+    for (int64_t i = 0; ok && setting_describe(i, &kind); i++) {
+        const double value = setting_value(solver, &kind);
+        const char *choice = setting_choice(&kind, value);
+        ok = json_put(object, kind.name, choice != NULL ? json_string(choice) : json_number(value, kind.type));
+    }
+    return json_finished(object, ok);
 }

@@ -5,6 +5,8 @@
 
 #include "arguments.h"
 
+#include <jansson.h>
+
 struct setting_kind {
     softrelu_setting setting;
     const char *name;
@@ -34,5 +36,8 @@ struct tolerances {
 
 /* The same on a problem of one number, so that a typing error shows before gigabytes are read. tolerances may be NULL. */
 enum outcome settings_check(const struct arguments *arguments, struct tolerances *tolerances, struct failure *failure);
+
+/* {name: value}, choices by their names. */
+json_t *settings_json(const softrelu_solver *solver);
 
 #endif

@@ -469,6 +469,15 @@ SOFTRELU_API softrelu_status softrelu_solver_set_vector(softrelu_solver *solver,
                                                         int64_t length);
 
 /**
+ * Gives the solver a SOFTRELU_RHO of its own for its later solves, so that one handle follows minimisers from one rho to
+ * another.
+ * @param value > 0, and finite. @return SOFTRELU_ERROR_UNKNOWN (any other array), SOFTRELU_ERROR_NOT_FINITE,
+ *         SOFTRELU_ERROR_VALUE, or SOFTRELU_ERROR_STATE: from the callback, or for a problem with weights w, where rho is part
+ * of the curvature R that the problem holds.
+ */
+SOFTRELU_API softrelu_status softrelu_solver_set_number(softrelu_solver *solver, softrelu_array array, double value);
+
+/**
  * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
  * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
  * On this solver the callback may read settings, the report and the present point (softrelu_solver_solution()) and call
@@ -743,6 +752,100 @@ SOFTRELU_API softrelu_status softrelu_solver_minimiser(const softrelu_solver *so
 /** Its certificate, which says what the point is: a start may end at a point that is no minimiser. Owned by the solver; the
    next solve rewrites it. NULL for an index that is none. */
 SOFTRELU_API const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu_solver *solver, int64_t index);
+
+/* ------------------------------------------------------------------------------------------------------------------
+ * Counterfactuals: the smallest change of an input that changes the answer
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+typedef struct softrelu_counterfactual softrelu_counterfactual;
+
+/** How a search ended, X(enumerator, number, name, text). Numbers and names are pinned for ever. */
+#define SOFTRELU_SEARCH_LIST(X)                                                                                                \
+    X(SOFTRELU_SEARCH_NOT_RUN, 0, "not-run", "no search has been run")                                                         \
+    X(SOFTRELU_SEARCH_FOUND, 10, "found", "inputs that reach the confidence were found")                                       \
+    X(SOFTRELU_SEARCH_ALREADY, 20, "already", "the input itself reaches the confidence")                                       \
+    X(SOFTRELU_SEARCH_NOT_FOUND, 30, "not-found", "no such input was found, which does not prove that there is none")          \
+    X(SOFTRELU_SEARCH_STOPPED, 40, "stopped", "the time limit, a callback or a request ended the search early")
+
+/** Quantities of an answer, X(enumerator, number, name, type, text). Pinned numbers and names. */
+#define SOFTRELU_ANSWER_LIST(X)                                                                                                \
+    X(SOFTRELU_ANSWER_DISTANCE, 4010, "distance", SOFTRELU_REAL, "|x - input|")                                                \
+    X(SOFTRELU_ANSWER_CONFIDENCE, 4020, "confidence", SOFTRELU_REAL, "probability of the wanted class at x")                   \
+    X(SOFTRELU_ANSWER_RHO, 4030, "rho", SOFTRELU_REAL,                                                                         \
+      "weight of the proximity term that x is a minimiser for; 0: x is the input")                                             \
+    X(SOFTRELU_ANSWER_CERTIFIED, 4040, "certified", SOFTRELU_INTEGER,                                                          \
+      "1: no input in a neighbourhood of x is nearer and reaches the confidence of x")
+
+#define SOFTRELU_ENUMERATE_SEARCH(name, number, word, text) name = (number),
+#define SOFTRELU_ENUMERATE_ANSWER(name, number, word, type, text) name = (number),
+typedef enum softrelu_search {
+    SOFTRELU_SEARCH_LIST(SOFTRELU_ENUMERATE_SEARCH) SOFTRELU_SEARCH_MAX_ = 0x7fffffff
+} softrelu_search;
+typedef enum softrelu_answer {
+    SOFTRELU_ANSWER_LIST(SOFTRELU_ENUMERATE_ANSWER) SOFTRELU_ANSWER_MAX_ = 0x7fffffff
+} softrelu_answer;
+#undef SOFTRELU_ENUMERATE_SEARCH
+#undef SOFTRELU_ENUMERATE_ANSWER
+
+/** A short word for it, such as "not-found". Never NULL. */
+SOFTRELU_API const char *softrelu_search_name(softrelu_search search);
+/** One sentence on what it means. Never NULL. */
+SOFTRELU_API const char *softrelu_search_text(softrelu_search search);
+
+/**
+ * Creates a search for inputs near a given one to which the network gives a wanted class. Of the problem it takes A1, A2, c1,
+ * c2 and the bounds; loss, b, rho and x_ref are its own.
+ *
+ * The nearest x with f_c(x) >= p minimises -log f_c(x) + rho/2 |x - input|^2 for the largest rho whose minimiser reaches the
+ * confidence p: 1/rho is the multiplier of the constraint. The search lowers rho from where the input hardly moves, following
+ * the minimiser, until p is reached, and then closes in on that rho. A certified minimiser of the penalised problem has no
+ * nearer neighbour of at least its own confidence: such a neighbour would have the smaller F.
+ *
+ * One thread at a time; to be destroyed before the problem.
+ * @param[out] counterfactual NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed),
+ * SOFTRELU_ERROR_VALUE (weights w, which have no part in a distance) or SOFTRELU_ERROR_MEMORY.
+ */
+SOFTRELU_API softrelu_status softrelu_counterfactual_create(const softrelu_problem *problem,
+                                                            softrelu_counterfactual **counterfactual);
+/** Frees the search and its solver. NULL is allowed. */
+SOFTRELU_API void softrelu_counterfactual_destroy(softrelu_counterfactual *counterfactual);
+/** The solver it works with, for the callback and for settings: time_limit is that of a whole search, start_seed chooses its
+    random starts, starts and max_iterations are each solve's. Its target, start, bounds and rho are the search's. NULL only for
+    NULL. */
+SOFTRELU_API softrelu_solver *softrelu_counterfactual_solver(softrelu_counterfactual *counterfactual);
+/** Asks a running search to stop; what was found is kept. May be called from any thread and from a signal handler; forgotten
+   when no search runs. NULL is allowed. */
+SOFTRELU_API void softrelu_counterfactual_request_stop(softrelu_counterfactual *counterfactual);
+/**
+ * Searches. SOFTRELU_OK means that it ran to some end, which softrelu_counterfactual_outcome() tells.
+ * @param input d numbers; moved into the bounds where it is outside.
+ * @param wanted the class, 0 <= wanted < m. @param confidence its probability that is asked for, 0 < confidence < 1.
+ * @param frozen d flags, 1: this entry of x stays as it is in the input (which must be within its bounds), 0: it is free. NULL:
+ *        all are free.
+ * @param starts points that are searched from, 1 to 1000: the input, then warm starts and seeded random points, for
+ *        several distinct answers.
+ * @return SOFTRELU_ERROR_SIZE (length, wanted), SOFTRELU_ERROR_VALUE (confidence, frozen, starts), SOFTRELU_ERROR_NOT_FINITE
+ *         (input), SOFTRELU_ERROR_OVERFLOW (the network at the input), SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_MEMORY,
+ *         SOFTRELU_ERROR_STATE (from the callback) or SOFTRELU_ERROR_LAPACK; then there is no answer.
+ */
+SOFTRELU_API softrelu_status softrelu_counterfactual_search(softrelu_counterfactual *counterfactual, const double *input,
+                                                            int64_t length, int64_t wanted, double confidence,
+                                                            const signed char *frozen, int64_t starts);
+/** How the last search ended; SOFTRELU_SEARCH_NOT_RUN before the first and for NULL. */
+SOFTRELU_API softrelu_search softrelu_counterfactual_outcome(const softrelu_counterfactual *counterfactual);
+/** Distinct answers, in order of their distance from the input. 0 where there is none and for NULL. Without any, the point of
+   the highest confidence that was met can be read as index -1. */
+SOFTRELU_API int64_t softrelu_counterfactual_count(const softrelu_counterfactual *counterfactual);
+/** An answer into x (d entries); index -1: the point of the highest confidence met. @return SOFTRELU_ERROR_NULL or
+    SOFTRELU_ERROR_SIZE (index, length). */
+SOFTRELU_API softrelu_status softrelu_counterfactual_point(const softrelu_counterfactual *counterfactual, int64_t index,
+                                                           double *x, int64_t length);
+/** Reads a quantity of an answer, index as above. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE (index) or
+    SOFTRELU_ERROR_UNKNOWN. */
+SOFTRELU_API softrelu_status softrelu_counterfactual_number(const softrelu_counterfactual *counterfactual, int64_t index,
+                                                            softrelu_answer quantity, double *value);
+/** As softrelu_problem_message(), for the search. */
+SOFTRELU_API const char *softrelu_counterfactual_message(const softrelu_counterfactual *counterfactual);
 
 /* ------------------------------------------------------------------------------------------------------------------
  * Batches: many targets that share A1 and A2

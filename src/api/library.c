@@ -106,6 +106,14 @@ const char *softrelu_distance_name(softrelu_distance distance) {
     default:
         return "unknown";
     }
+}
+
+const char *softrelu_search_name(softrelu_search search) {
+    switch (search) {
+        SOFTRELU_SEARCH_LIST(NAME_CASE)
+    default:
+        return "unknown outcome";
+    }
 #undef NAME_CASE
 }
 
@@ -133,6 +141,14 @@ const char *softrelu_distance_text(softrelu_distance distance) {
         SOFTRELU_DISTANCE_LIST(TEXT_CASE)
     default:
         return "unknown reason";
+    }
+}
+
+const char *softrelu_search_text(softrelu_search search) {
+    switch (search) {
+        SOFTRELU_SEARCH_LIST(TEXT_CASE)
+    default:
+        return "unknown outcome";
     }
 #undef TEXT_CASE
 }

@@ -233,6 +233,7 @@ softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
     softrelu_solver *other = NULL;
     if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
         return NULL;
+    other->model.rho = solver->model.rho;
     if (srl_use_unknowns(other, solver->core.unknowns.reduction != NULL) == SOFTRELU_OK &&
         srl_solver_settle(other, &solver->core.settings) == SOFTRELU_OK)
         return other;

@@ -1,4 +1,5 @@
 /* The target of a solver: the vectors that it may have in place of the problem's. */
+#include <math.h>
 #include <string.h>
 
 #include "api/handles.h"
@@ -63,6 +64,26 @@ softrelu_status softrelu_solver_set_vector(softrelu_solver *solver, softrelu_arr
     const struct target_slot slot = target_slot_of(solver, array);
     memmove(slot.room, values, (size_t)length * sizeof *values);
     *slot.values = slot.room;
+    return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_solver_set_number(softrelu_solver *solver, softrelu_array array, double value) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    const softrelu_status status = srl_check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    if (array != SOFTRELU_RHO)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_UNKNOWN, "array %d is not a number of a solver: SOFTRELU_RHO",
+                        (int)array);
+    if (!isfinite(value))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_NOT_FINITE, "rho = %g is not finite", value);
+    if (!(value > 0.0))
+        return srl_fail(&solver->message, SOFTRELU_ERROR_VALUE, "rho = %g is not > 0", value);
+    if (solver->model.curvature != NULL)
+        return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
+                        "rho: the problem has weights w, and holds R = A1' diag(w^2) A1 + rho I");
+    solver->model.rho = value;
     return SOFTRELU_OK;
 }
 

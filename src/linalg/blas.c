@@ -160,6 +160,13 @@ void srl_trmm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
 
 double srl_dot(int64_t length, const double *x, const double *y) { return cblas_ddot(narrow(length), x, 1, y, 1); }
 
+double srl_distance(int64_t length, const double *x, const double *y) {
+    double sum = 0.0;
+    for (int64_t k = 0; k < length; k++)
+        sum = hypot(sum, x[k] - y[k]);
+    return sum;
+}
+
 double srl_norm(int64_t length, const double *x) {
     const double squares = srl_dot(length, x, x);
     if (squares > 1e-280 && squares < 1e280)

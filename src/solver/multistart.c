@@ -67,20 +67,13 @@ static const double *choose_start(struct srl_solver *solver, int64_t number) {
 
 static double loss_of(const struct softrelu_report *report) { return report->quantities[SOFTRELU_REPORT_LOSS_INDEX]; }
 
-static double distance_between(int64_t d, const double *x, const double *y) {
-    double sum = 0.0;
-    for (int64_t k = 0; k < d; k++)
-        sum = hypot(sum, x[k] - y[k]);
-    return sum;
-}
-
 /* The end that the present one is the same as, or -1. */
 static int64_t find_same(const struct srl_solver *solver) {
     const int64_t d = solver->model->d;
     const struct srl_starts *starts = &solver->starts;
     const double *x = solver->current.x, size = fmax(srl_norm(d, x), srl_norm(d, starts->base));
     for (int64_t i = 0; i < starts->count; i++)
-        if (distance_between(d, x, starts->ends[i].x) <= SAME * fmax(size, srl_norm(d, starts->ends[i].x)))
+        if (srl_distance(d, x, starts->ends[i].x) <= SAME * fmax(size, srl_norm(d, starts->ends[i].x)))
             return i;
     return -1;
 }

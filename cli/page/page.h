@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A solve as a page: one HTML file that needs nothing else, made from the report's JSON, which it carries within. */
+#ifndef SOFTRELU_CLI_PAGE_PAGE_H
+#define SOFTRELU_CLI_PAGE_PAGE_H
+
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct page {
+    const json_t *report;    /* of softrelu solve or invert */
+    const double *x, *x_ref; /* d; x_ref: NULL for 0 */
+    const double *f, *b;     /* m */
+    int64_t d, m;
+    int64_t rows, columns; /* of x as an image; 0: it is none */
+};
+
+void page_write(FILE *stream, const struct page *page);
+/* The losses above the lowest and the residuals, by iteration, as an SVG file. */
+void page_write_convergence(FILE *stream, const json_t *report);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "session.h"
+
+#include "interrupt.h"
+#include "problem.h"
+#include "progress.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void session_free(struct session *session) {
+    softrelu_solver_destroy(session->solver);
+    softrelu_problem_destroy(session->problem);
+    free(session->x);
+    free(session->f);
+    inputs_free(&session->inputs);
+}
+
+static double *allocate(int64_t count) {
+    return (uint64_t)count <= SIZE_MAX / sizeof(double) ? malloc((size_t)count * sizeof(double)) : NULL;
+}
+
+enum outcome session_prepare(const struct arguments *arguments, struct session *session, struct failure *failure) {
+    const struct input *start = &session->inputs.input[INPUT_X0];
+    softrelu_status status = softrelu_solver_create(session->problem, &session->solver);
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "the solver cannot be made", "");
+    }
+    if (arguments->starts > 0) {
+        status = softrelu_solver_set_integer(session->solver, SOFTRELU_SETTING_STARTS, (int64_t)arguments->starts);
+    }
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "--starts", softrelu_solver_message(session->solver));
+    }
+    const enum outcome outcome = settings_apply(arguments, session->solver, failure);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    if (start->path != NULL && !start->by_target) {
+        status = softrelu_solver_set_start(session->solver, start->array.values, start->array.header.count);
+        if (status != SOFTRELU_OK) {
+            return fail_status(failure, status, "--x0", softrelu_solver_message(session->solver));
+        }
+    }
+    session->x = allocate(session->inputs.size[DIMENSION_D]);
+    session->f = allocate(session->inputs.size[DIMENSION_M]);
+    return session->x != NULL && session->f != NULL ? OUTCOME_OK : fail(failure, OUTCOME_RESOURCES, "out of memory");
+}
+
+enum outcome session_run(const struct arguments *arguments, struct session *session, struct failure *failure) {
+    struct progress progress = {session->solver, false, false};
+    progress.shown = !arguments->quiet && (arguments->verbose || isatty(STDERR_FILENO) == 1);
+    softrelu_status status = softrelu_solver_set_callback(session->solver, progress_iteration, &progress);
+    if (status == SOFTRELU_OK) {
+        interrupt_begin(session->solver);
+        status = softrelu_solver_solve(session->solver);
+        interrupt_end();
+    }
+    if (progress.begun) {
+        (void)fputc('\n', stderr);
+    }
+    if (status == SOFTRELU_OK) {
+        status = softrelu_solver_solution(session->solver, session->x, session->inputs.size[DIMENSION_D]);
+    }
+    return status == SOFTRELU_OK ? OUTCOME_OK
+                                 : fail_status(failure, status, "the solve failed", softrelu_solver_message(session->solver));
+}
+
+enum outcome session_predict(struct session *session, struct failure *failure) {
+    const softrelu_status status = problem_predict(session->problem, &session->inputs, session->x, session->f);
+    return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "f cannot be evaluated at the result", "");
+}

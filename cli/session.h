@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One solve from the command line: its data, its solver, its result. */
+#ifndef SOFTRELU_CLI_SESSION_H
+#define SOFTRELU_CLI_SESSION_H
+
+#include "arguments.h"
+
+/* Everything one solve holds, so that it is freed in one place. */
+struct session {
+    struct inputs inputs;
+    softrelu_problem *problem;
+    softrelu_solver *solver;
+    double *x; /* d */
+    double *f; /* m */
+};
+
+/* A solver for the problem, with the settings and the start of the command line, and room for the result. */
+enum outcome session_prepare(const struct arguments *arguments, struct session *session, struct failure *failure);
+/* Solves, with progress and signals; x is then the best point. */
+enum outcome session_run(const struct arguments *arguments, struct session *session, struct failure *failure);
+/* f becomes the outputs at x. */
+enum outcome session_predict(struct session *session, struct failure *failure);
+void session_free(struct session *session);
+
+#endif
