@@ -1,9 +1,27 @@
-# BLAS, LAPACK and LAPACKE with 32-bit integers; OpenBLAS unless BLA_VENDOR says otherwise.
-if(NOT DEFINED BLA_VENDOR AND NOT DEFINED ENV{BLA_VENDOR})
-    set(BLA_VENDOR OpenBLAS)
+# BLAS, LAPACK and LAPACKE with 32-bit integers. The usual variables choose: BLA_VENDOR, or BLAS_LIBRARIES and LAPACK_LIBRARIES by
+# hand. Unless they do: where the system's alternatives stand behind libblas.so.3 (Debian) they choose, each time a program
+# starts; elsewhere OpenBLAS, because the plain libblas is the slow one there.
+if(NOT BLA_VENDOR AND NOT DEFINED ENV{BLA_VENDOR})
+    if(EXISTS /etc/alternatives/libblas.so.3-${CMAKE_LIBRARY_ARCHITECTURE})
+        set(BLA_VENDOR Generic)
+    else()
+        set(BLA_VENDOR OpenBLAS)
+    endif()
 endif()
+set(softrelu_package_vendor ${BLA_VENDOR}) # what users of the static library look for, unless they choose
 find_package(BLAS REQUIRED)
-find_package(LAPACK REQUIRED)
+find_package(LAPACK QUIET)
+if(NOT LAPACK_FOUND)
+    # BLIS, for one, has no LAPACK: the plain one, on top of it. A function, so that the BLAS beside that one is forgotten.
+    function(softrelu_find_plain_lapack)
+        set(BLA_VENDOR Generic)
+        find_package(LAPACK REQUIRED)
+        list(REMOVE_ITEM LAPACK_LIBRARIES ${BLAS_LIBRARIES})
+        set(LAPACK_LIBRARIES ${LAPACK_LIBRARIES} PARENT_SCOPE)
+    endfunction()
+    softrelu_find_plain_lapack()
+    set(softrelu_package_vendor Generic)
+endif()
 find_package(LAPACKE REQUIRED)
 find_path(CBLAS_INCLUDE_DIR cblas.h PATH_SUFFIXES openblas REQUIRED)
 find_path(RANDOM123_INCLUDE_DIR Random123/philox.h REQUIRED) # headers only: nothing of it is needed to run

@@ -1,6 +1,4 @@
 /* Facts about the library and the BLAS behind it, and the texts of the enums. */
-#include <stdio.h>
-
 #include <softrelu/softrelu.h>
 
 #include "linalg/runtime.h"
@@ -19,7 +17,7 @@ softrelu_status softrelu_blas_description(char *text, size_t size) {
         return SOFTRELU_ERROR_NULL;
     if (size < 1)
         return SOFTRELU_ERROR_SIZE;
-    snprintf(text, size, "%s", srl_blas_description());
+    srl_blas_description(text, size);
     return SOFTRELU_OK;
 }
 

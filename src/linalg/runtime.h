@@ -1,11 +1,12 @@
-/* What the BLAS that was loaded says of itself. Debian's alternatives may put another one behind the same name, so OpenBLAS's
-   own functions are looked up while running, never linked. */
+/* What the BLAS that was loaded says of itself. Debian's alternatives may put another one behind the same name, so functions
+   that only OpenBLAS or only BLIS has are looked up while running, never linked. */
 #ifndef SRL_LINALG_RUNTIME_H
 #define SRL_LINALG_RUNTIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-const char *srl_blas_description(void); /* "unknown" when it cannot be asked */
+void srl_blas_description(char *text, size_t size); /* "unknown" when it cannot be asked */
 int srl_blas_integer_bits(void);
 int srl_blas_threads(void); /* 0 when it cannot be asked */
 bool srl_blas_set_threads(int threads);

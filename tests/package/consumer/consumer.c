@@ -9,6 +9,7 @@ int main(void) {
     softrelu_problem *problem = NULL;
     softrelu_solver *solver = NULL;
     double x[2], loss = -1.0;
+    char blas[256] = "";
     int ok = softrelu_problem_create(3, 2, 3, NULL, NULL, NULL, &problem) == SOFTRELU_OK &&
              softrelu_problem_set_matrix(problem, SOFTRELU_A1, a1, SOFTRELU_ROW_MAJOR, 2, SOFTRELU_COPY) == SOFTRELU_OK &&
              softrelu_problem_set_vector(problem, SOFTRELU_C1, c1, 3, SOFTRELU_BORROW) == SOFTRELU_OK &&
@@ -17,7 +18,8 @@ int main(void) {
              softrelu_solver_solve(solver) == SOFTRELU_OK && softrelu_solver_solution(solver, x, 2) == SOFTRELU_OK &&
              softrelu_report_number(softrelu_solver_report(solver), SOFTRELU_REPORT_LOSS, &loss) == SOFTRELU_OK &&
              softrelu_report_termination(softrelu_solver_report(solver)) == SOFTRELU_CONVERGED;
-    printf("softrelu %s: x = (%g, %g), loss = %g\n", softrelu_version(), x[0], x[1], loss);
+    softrelu_blas_description(blas, sizeof blas);
+    printf("softrelu %s: x = (%g, %g), loss = %g; %s\n", softrelu_version(), x[0], x[1], loss, blas);
     softrelu_solver_destroy(solver);
     softrelu_problem_destroy(problem);
     /* logits (x0, x1, x0 + x1) + 5 with differences log(0.5/0.3) and log(0.5/0.2) */
