@@ -3,10 +3,8 @@
 #include "commands.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 static enum outcome run_command(const struct arguments *arguments, struct failure *failure) {
     if (arguments->help) {
@@ -49,18 +47,7 @@ static enum outcome run(int argc, char **argv, struct failure *failure) {
     return outcome;
 }
 
-/* Were the program started with standard output closed, the next file it opened would take its number, and what is printed
-   would go into that file. A closed one is opened in the direction that is of no use, so that using it remains an error. */
-static void occupy_standard_files(void) {
-    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
-        if (fcntl(descriptor, F_GETFD) == -1 && errno == EBADF) {
-            (void)open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* takes the lowest free number */
-        }
-    }
-}
-
 int main(int argc, char **argv) {
-    occupy_standard_files();
     struct failure failure = {""};
     enum outcome outcome = run(argc, argv, &failure);
     if (outcome <= OUTCOME_STOPPED && (fflush(stdout) != 0 || ferror(stdout) != 0)) { /* a full disk behind a redirection */

@@ -6,9 +6,10 @@ import signal
 import subprocess
 import unittest
 
-from program import COMMAND, ProgramTest
+from program import COMMAND, WRAPPED, ProgramTest
 
 PRELOADED = os.environ["SOFTRELU_FAULTY_PROCESS"]
+UNUSUAL = WRAPPED or bool(os.environ.get("SOFTRELU_SANITIZED")) # then it cannot be preloaded or traced
 SCALE = os.environ.get("SOFTRELU_TEST_SCALE")
 OLD_X, OLD_REPORT = b"an earlier x\n", b"an earlier report\n"
 SOLVE = ["solve", "--A1", "A1.npy", "--A2", "A2.npy", "--b", "b.npy", "--out", "x.npy", "--report", "report.json"]

@@ -107,7 +107,7 @@ struct scene {
     const char *settings[6]; /* names and values by turns */
 };
 
-enum { D = 6, WIDE = 14, SCENES = 10 };
+enum { D = 6, WIDE = 14, LARGE = 70, SCENES = 11 };
 
 static void make_scenes(struct scene *scenes) {
     struct test_random random = {97};
@@ -123,6 +123,7 @@ static void make_scenes(struct scene *scenes) {
         {"fewer units than inputs", random_instance(&random, 5, WIDE, 6, near, SOFTRELU_SQUARES), {NULL}},
         {"single precision", random_instance(&random, 12, D, 8, near, SOFTRELU_KL), {"curvature_precision", "single"}},
         {"starts", random_instance(&random, 12, D, 8, near, SOFTRELU_SQUARES), {"starts", "3"}},
+        {"large", random_instance(&random, 90, LARGE, 100, with_weights, SOFTRELU_SQUARES), {NULL}},
         {"gauss-newton", random_instance(&random, 12, D, 8, with_weights, SOFTRELU_SQUARES), {"hessian", "gauss-newton"}},
     };
     memcpy(scenes, made, sizeof made);
@@ -162,7 +163,7 @@ static void check_end(struct solving *solving, softrelu_status status, int64_t *
         ends[0]++;
         return;
     }
-    double x[WIDE];
+    double x[LARGE];
     assert_int_equal(softrelu_solver_solution(solving->solver, x, solving->d), SOFTRELU_OK);
     const double loss = report_number(solving->solver, SOFTRELU_REPORT_LOSS);
     assert_true(fabs(loss - loss_at(solving, x)) <= 1e-12 * (1.0 + fabs(loss)));
@@ -272,23 +273,39 @@ struct examine_context {
     const softrelu_problem *problem;
     softrelu_certificate *certificate;
     const softrelu_certificate *expected;
-    double x[WIDE];
+    double x[LARGE];
     int64_t d, errors;
 };
+
+static double quantity(const softrelu_certificate *certificate, softrelu_certificate_quantity wanted) {
+    double value = NAN;
+    assert_int_equal(softrelu_certificate_number(certificate, wanted, &value), SOFTRELU_OK);
+    return value;
+}
 
 static void examine(void *context, bool disturbed) {
     struct examine_context *examines = context;
     const softrelu_status status = softrelu_certify(examines->certificate, examines->x, examines->d, 1e-9, 1e-12);
     if (disturbed) {
         const softrelu_verdict verdict = softrelu_certificate_verdict(examines->certificate);
+        const double curvature = quantity(examines->certificate, SOFTRELU_CERTIFICATE_CURVATURE);
+        const double bound = quantity(examines->certificate, SOFTRELU_CERTIFICATE_DISTANCE_BOUND);
+        const bool matrix_is_blamed = fault.info > 0;
         mend();
         examines->errors += status != SOFTRELU_OK;
         if (status != SOFTRELU_OK) {
             assert_int_equal(status, SOFTRELU_ERROR_LAPACK);
             assert_true(strlen(softrelu_certificate_message(examines->certificate)) > 0);
             assert_int_equal(verdict, SOFTRELU_VERDICT_UNDECIDED);
-        } else if (verdict == SOFTRELU_VERDICT_CERTIFIED || verdict == SOFTRELU_VERDICT_NOT_STATIONARY) {
-            assert_int_equal(verdict, softrelu_certificate_verdict(examines->expected));
+        } else {
+            if (verdict == SOFTRELU_VERDICT_CERTIFIED || verdict == SOFTRELU_VERDICT_NOT_STATIONARY)
+                assert_int_equal(verdict, softrelu_certificate_verdict(examines->expected));
+            const double expected = quantity(examines->expected, SOFTRELU_CERTIFICATE_CURVATURE);
+            /* not found, or right; a matrix that is said not to be positive definite has less curvature */
+            assert_true(isnan(curvature) || curvature == expected || curvature <= (1.0 + 1e-9) * expected);
+            assert_true(matrix_is_blamed || isnan(curvature) || curvature >= (1.0 - 1e-9) * expected);
+            assert_true(isnan(bound) ||
+                        bound >= (1.0 - 1e-9) * quantity(examines->expected, SOFTRELU_CERTIFICATE_DISTANCE_BOUND));
         }
         assert_int_equal(softrelu_certify(examines->certificate, examines->x, examines->d, 1e-9, 1e-12), SOFTRELU_OK);
     }
@@ -334,7 +351,7 @@ enum { CONSTANTS = 64 };
 
 struct constants_context {
     const softrelu_problem *problem;
-    double x[WIDE], expected[CONSTANTS];
+    double x[LARGE], expected[CONSTANTS];
     int64_t d, errors;
 };
 
@@ -379,14 +396,14 @@ static void constants(void *context, bool disturbed) {
 
 struct evaluate_context {
     struct solving solving;
-    double x[WIDE], relative, hessian[WIDE * WIDE];
+    double x[LARGE], relative, hessian[LARGE * LARGE];
     int64_t errors;
 };
 
 static void evaluate(void *context, bool disturbed) {
     struct evaluate_context *all = context;
     const int64_t d = all->solving.d;
-    double relative = -1.0, hessian[WIDE * WIDE], order[2];
+    double relative = -1.0, hessian[LARGE * LARGE], order[2];
     softrelu_derivative_verdict verdict = SOFTRELU_DERIVATIVES_DISAGREE;
     softrelu_evaluator *evaluator = all->solving.evaluator;
     assert_int_equal(softrelu_evaluator_move(evaluator, all->x, d), SOFTRELU_OK);
