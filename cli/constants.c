@@ -89,7 +89,7 @@ static json_t *report_of_finding(const void *argument) {
         ok = json_put(object, "modulus", json_real(finding->modulus)) &&
              json_put(object, "weight_squared", json_number(finding->weight_squared, SOFTRELU_REAL));
     }
-    ok = object != NULL && json_put(object, "constants", values) && ok; /* values belong to the object now, or are gone */
+    ok = json_put(object, "constants", values) && ok; /* values belong to the object now, or are gone */
     return json_finished(object, ok);
 }
 

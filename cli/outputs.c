@@ -7,13 +7,17 @@
 #include <string.h>
 
 enum outcome outputs_check(const struct arguments *arguments, struct failure *failure) {
-    if (arguments->out != NULL && arguments->report != NULL && strcmp(arguments->out, arguments->report) == 0) {
-        return fail(failure, OUTCOME_BAD_INPUT, "--out and --report both name '%s'", arguments->out);
-    }
-    enum outcome outcome = arguments->out != NULL ? output_check(arguments->out, failure) : OUTCOME_OK;
+    struct output out = {0};
+    struct output report = {0};
+    enum outcome outcome = arguments->out != NULL ? output_begin(&out, arguments->out, failure) : OUTCOME_OK;
     if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = output_check(arguments->report, failure);
+        outcome = output_begin(&report, arguments->report, failure);
     }
+    if (outcome == OUTCOME_OK && out.target != NULL && report.target != NULL && strcmp(out.target, report.target) == 0) {
+        outcome = fail(failure, OUTCOME_BAD_INPUT, "--out and --report both name '%s'", arguments->report);
+    }
+    output_discard(&out);
+    output_discard(&report);
     return outcome;
 }
 
@@ -45,20 +49,21 @@ static enum outcome fill_report(json_t *(*make)(const void *), const void *argum
 
 enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t rows, int64_t length,
                            json_t *(*make)(const void *), const void *argument, struct failure *failure) {
-    struct output out = {0};
-    struct output report = {0};
-    const bool with_x = arguments->out != NULL && x != NULL;
-    enum outcome outcome = with_x ? fill_x(x, rows, length, &out, arguments->out, failure) : OUTCOME_OK;
-    if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = fill_report(make, argument, &report, arguments->report, failure);
-    }
-    if (outcome == OUTCOME_OK && with_x) {
-        outcome = output_commit(&out, failure);
+    enum { OUTPUTS = 2 };
+    struct output outputs[OUTPUTS] = {0};
+    int count = 0;
+    enum outcome outcome = OUTCOME_OK;
+    if (arguments->out != NULL && x != NULL) {
+        outcome = fill_x(x, rows, length, &outputs[count++], arguments->out, failure);
     }
     if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = output_commit(&report, failure);
+        outcome = fill_report(make, argument, &outputs[count++], arguments->report, failure);
     }
-    output_discard(&out);
-    output_discard(&report);
+    if (outcome == OUTCOME_OK) {
+        outcome = output_commit(outputs, count, failure);
+    }
+    for (int i = 0; i < count; i++) {
+        output_discard(&outputs[i]);
+    }
     return outcome;
 }

@@ -57,7 +57,7 @@ enum outcome npy_write(const char *path, const double *values, const int64_t *sh
         outcome = output_complete(&output, written, failure);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = output_commit(&output, failure);
+        outcome = output_commit(&output, 1, failure);
     }
     output_discard(&output);
     return outcome;

@@ -290,7 +290,7 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *eval
  * @param seed chooses the random numbers. @param draw which of the samples of that seed. Equal ones give the same sample,
  * whatever the number of threads.
  * @param hessian full symmetric d x d. @param leading_dimension >= d. @param[out] sampled rows that took part; may be NULL.
- * @return as softrelu_evaluator_hessian(); SOFTRELU_ERROR_VALUE (epsilon, rows).
+ * @return as softrelu_evaluator_hessian(); SOFTRELU_ERROR_VALUE (epsilon, rows), SOFTRELU_ERROR_LAPACK.
  */
 SOFTRELU_API softrelu_status softrelu_evaluator_sampled_hessian(softrelu_evaluator *evaluator, double epsilon, int64_t rows,
                                                                 uint64_t seed, uint64_t draw, double *hessian,

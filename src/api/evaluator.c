@@ -226,6 +226,8 @@ softrelu_status softrelu_evaluator_sampled_hessian(softrelu_evaluator *evaluator
     const bool done = srl_sample_hessian(evaluator->model, &evaluator->hessian_work, &evaluator->sampler, &evaluator->point,
                                          evaluator->point.r, &plan, evaluator->hessian);
     evaluator->hessian_work.jacobian.kept = kept;
+    if (!done && evaluator->sampler.refused)
+        return srl_fail(&evaluator->message, SOFTRELU_ERROR_LAPACK, "LAPACK refused the sampled Hessian");
     if (!done)
         return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the sampled Hessian is beyond double precision at x");
     status = hand_out_hessian(evaluator, hessian, leading_dimension);

@@ -274,6 +274,7 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
         info = factor(model, sampler, hessian, 1.0, 0.0);
     for (double shift = LEAST_SHIFT; info > 0 && shift <= MOST_SHIFT; shift *= 10.0)
         info = factor(model, sampler, hessian, 1.0, scale > 0.0 ? shift * scale : 1.0);
+    sampler->refused = info < 0;
     sampler->has_metric = info == 0 && isfinite(sampler->kappa);
     return sampler->has_metric;
 }

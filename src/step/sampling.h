@@ -46,6 +46,7 @@ struct srl_sampler {
     double kappa;
     double generosity;      /* rows drawn over those that epsilon asks for, at least 1 */
     bool has_metric;        /* of an earlier sample */
+    bool refused;           /* LAPACK did not take an argument: no fault of the sample's */
     bool has_lengths;       /* good for as long as pattern and weights stay near these, where they were measured: */
     unsigned char *pattern; /* n */
     double *r;              /* m */

@@ -3,37 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/counting.h"
 #include "support/instance.h"
 
 enum { N = 12, D = 5, M = 6, RESULTS = 2 * D * D + 2 * D };
-
-struct counting {
-    int64_t calls, live, fail_at; /* fail_at: number of the call that fails, from 1; 0 never */
-    size_t bytes;                 /* asked for so far */
-    bool failed;
-};
-
-static void *allocate(size_t bytes, void *context) {
-    struct counting *counting = context;
-    counting->calls++;
-    counting->bytes += bytes;
-    if (counting->calls == counting->fail_at) {
-        counting->failed = true;
-        return NULL;
-    }
-    void *block = malloc(bytes);
-    assert_non_null(block);
-    memset(block, 0xA5, bytes); /* nothing may be taken for zero */
-    counting->live++;
-    return block;
-}
-
-static void release(void *block, void *context) {
-    struct counting *counting = context;
-    assert_non_null(block);
-    counting->live--;
-    free(block);
-}
 
 struct scene {
     const struct instance *instance;
@@ -51,7 +24,8 @@ typedef softrelu_status (*step)(struct scene *scene);
 
 static softrelu_status create_problem(struct scene *scene) {
     scene->problem = (softrelu_problem *)(void *)scene;
-    const softrelu_status status = softrelu_problem_create(N, D, M, allocate, release, scene->counting, &scene->problem);
+    const softrelu_status status =
+        softrelu_problem_create(N, D, M, counting_allocate, counting_release, scene->counting, &scene->problem);
     assert_true((status == SOFTRELU_OK) == (scene->problem != NULL));
     return status;
 }
@@ -360,7 +334,8 @@ static void rows_are_streamed(void **state) {
     softrelu_problem *problem = NULL;
     softrelu_constants *constants = NULL;
     softrelu_certificate *certificate = NULL;
-    assert_int_equal(softrelu_problem_create(FEW, WIDE, MANY, allocate, release, &counting, &problem), SOFTRELU_OK);
+    assert_int_equal(softrelu_problem_create(FEW, WIDE, MANY, counting_allocate, counting_release, &counting, &problem),
+                     SOFTRELU_OK);
     assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A1, a1, SOFTRELU_ROW_MAJOR, WIDE, SOFTRELU_BORROW),
                      SOFTRELU_OK);
     assert_int_equal(softrelu_problem_set_matrix(problem, SOFTRELU_A2, a2, SOFTRELU_ROW_MAJOR, FEW, SOFTRELU_BORROW),
