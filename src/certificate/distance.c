@@ -294,7 +294,7 @@ bool srl_bound_distance(struct softrelu_certificate *certificate, const double *
     double *rates = certificate->best; /* scratch by now */
     bool meets;
     *distance = (struct srl_distance){SOFTRELU_DISTANCE_CELL, NAN, NAN};
-    if (!srl_find_pinned(certificate, found, rates, &local.face, &meets))
+    if (srl_interrupted(model->interruption) || !srl_find_pinned(certificate, found, rates, &local.face, &meets))
         return false;
     if (!meets)
         return true;

@@ -20,6 +20,12 @@ const char *srl_blas_description(void) {
     return text != NULL ? text : "unknown";
 }
 
+const char *srl_blas_kernel(void) {
+    char *(*core)(void);
+    const char *text = find_function("openblas_get_corename", (void *)&core) ? core() : NULL;
+    return text != NULL ? text : "unknown";
+}
+
 int srl_blas_threads(void) {
     int (*threads)(void);
     return find_function("openblas_get_num_threads", (void *)&threads) ? threads() : 0;

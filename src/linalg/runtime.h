@@ -5,7 +5,9 @@
 
 #include <stdbool.h>
 
-const char *srl_blas_description(void); /* "unknown" when it cannot be asked */
+const char *srl_blas_description(void);
+/* The kind of processor its kernels are for. */
+const char *srl_blas_kernel(void); /* "unknown" when it cannot be asked */
 int srl_blas_integer_bits(void);
 int srl_blas_threads(void); /* 0 when it cannot be asked */
 bool srl_blas_set_threads(int threads);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { CACHED = 1 << 17 }; /* doubles, 1 MiB */
+enum { SQUARES = 512 };    /* rows: less work than a Cholesky factorisation where that is long */
 
 int64_t srl_curvature_rows(const struct srl_model *model) { return model->n < 512 ? model->n : 512; }
 
@@ -33,6 +34,12 @@ void srl_copy_curvature(const struct srl_model *model, double *matrix) {
     memset(matrix, 0, size);
     for (int64_t k = 0; k < d; k++)
         matrix[k + k * d] = model->rho;
+}
+
+void srl_add_squares(const struct srl_model *model, int64_t order, int64_t rows, double alpha, const double *b,
+                     double *matrix) {
+    for (int64_t first = 0; first < rows && !srl_interrupted(model->interruption); first += SQUARES)
+        srl_syrk(order, rows - first < SQUARES ? rows - first : SQUARES, alpha, b + first * order, order, 1.0, matrix, order);
 }
 
 double srl_sum_noise(const struct srl_model *model) { return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON; }

@@ -267,14 +267,14 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
     for (int64_t k = 0; k < d; k++)
         scale = fmax(scale, fabs(hessian[k + k * d]) - 2.0 * sampler->negative[k + k * d]);
     sampler->kappa = 1.0;
-    int info = factor(model, sampler, hessian, 0.0, 0.0);
-    if (info == 0 && has_negative(sampler))
+    int info = srl_interrupted(model->interruption) ? -1 : factor(model, sampler, hessian, 0.0, 0.0);
+    if (info == 0 && has_negative(sampler) && !srl_interrupted(model->interruption))
         sampler->kappa = largest_ratio(model, sampler, hessian, plan);
     if (info > 0)
         info = factor(model, sampler, hessian, 1.0, 0.0);
-    for (double shift = LEAST_SHIFT; info > 0 && shift <= MOST_SHIFT; shift *= 10.0)
+    for (double shift = LEAST_SHIFT; info > 0 && shift <= MOST_SHIFT && !srl_interrupted(model->interruption); shift *= 10.0)
         info = factor(model, sampler, hessian, 1.0, scale > 0.0 ? shift * scale : 1.0);
-    sampler->has_metric = info == 0 && isfinite(sampler->kappa);
+    sampler->has_metric = info == 0 && isfinite(sampler->kappa) && !srl_interrupted(model->interruption);
     return sampler->has_metric;
 }
 
