@@ -70,7 +70,8 @@ static void take_rows(struct srl_curvature_work *work, int64_t first, int64_t co
 static double take_regulariser(struct srl_curvature_work *work, const struct srl_model *model) {
     const int64_t d = model->d, free = work->space.free;
     double trace = 0.0;
-    for (int64_t first = 0; first < model->n && model->w != NULL && !srl_interrupted(model->interruption); first += SRL_MAPPED) {
+    for (int64_t first = 0; first < model->n && model->w != NULL && !srl_interrupted(model->interruption);
+         first += SRL_MAPPED) {
         const int64_t count = model->n - first < SRL_MAPPED ? model->n - first : SRL_MAPPED;
         for (int64_t i = 0; i < count; i++) {
             srl_copy_row(&model->A1, first + i, work->scaled + i * d);
@@ -144,9 +145,7 @@ static bool begin(struct srl_curvature_work *work, const struct srl_model *model
     work->takes = false;
     for (int64_t j = 0; j < model->m; j++)
         work->takes = work->takes || at->r[j] < 0.0;
-    if (srl_interrupted(model->interruption))
-        return false;
-    if (space->free > 0 && space->rank > 0 && !work->compact && !srl_form_basis(space, work->hessian))
+    if (space->free > 0 && space->rank > 0 && !work->compact && !srl_form_basis(space, model, work->hessian))
         return false;
     memset(work->hessian, 0, (size_t)(work->core * work->core) * sizeof *work->hessian);
     if (work->takes)
@@ -271,7 +270,8 @@ double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl
     const int64_t blocks = (model->m + SRL_MAPPED - 1) / SRL_MAPPED,
                   active = *all ? srl_begin_fit_rows(work, model, at, on) : 0;
     struct srl_longest longest = {0.0, 0.0};
-    for (int64_t block = *all || work->compact ? 0 : blocks - 1; block < blocks && !srl_interrupted(model->interruption); block++) {
+    for (int64_t block = *all || work->compact ? 0 : blocks - 1; block < blocks && !srl_interrupted(model->interruption);
+         block++) {
         const int64_t first = block * SRL_MAPPED, left = model->m - first, count = left < SRL_MAPPED ? left : SRL_MAPPED;
         if (*all)
             (void)srl_centred_rows(work, model, at, on, active, first, count);

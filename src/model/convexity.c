@@ -267,8 +267,7 @@ static bool is_semidefinite(struct srl_convexity_work *work, const struct srl_mo
     const int64_t d = model->d;
     for (int64_t k = 0; k < d; k++)
         work->matrix[k + k * d] -= srl_sum_noise(model) * size;
-    return size > TINY && isfinite(size) && !srl_interrupted(model->interruption) &&
-           srl_potrf(d, work->matrix, d) == 0;
+    return size > TINY && isfinite(size) && !srl_interrupted(model->interruption) && srl_potrf(d, work->matrix, d) == 0;
 }
 
 /* The Hessian in the cell work->rows.on is at least R - below D_G^2 I, and R - below D_A2^2 A1' diag(s) A1. */

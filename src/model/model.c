@@ -4,8 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { CACHED = 1 << 17 }; /* doubles, 1 MiB */
-enum { SQUARES = 512 };    /* rows: less work than a Cholesky factorisation where that is long */
+enum { CACHED = 1 << 17 };     /* doubles, 1 MiB */
+enum { FEWEST_SQUARES = 256 }; /* rows at a time */
 
 int64_t srl_curvature_rows(const struct srl_model *model) { return model->n < 512 ? model->n : 512; }
 
@@ -38,8 +38,9 @@ void srl_copy_curvature(const struct srl_model *model, double *matrix) {
 
 void srl_add_squares(const struct srl_model *model, int64_t order, int64_t rows, double alpha, const double *b,
                      double *matrix) {
-    for (int64_t first = 0; first < rows && !srl_interrupted(model->interruption); first += SQUARES)
-        srl_syrk(order, rows - first < SQUARES ? rows - first : SQUARES, alpha, b + first * order, order, 1.0, matrix, order);
+    const int64_t most = order / 3 > FEWEST_SQUARES ? order / 3 : FEWEST_SQUARES; /* the work of a Cholesky factorisation */
+    for (int64_t first = 0; first < rows && !srl_interrupted(model->interruption); first += most)
+        srl_syrk(order, rows - first < most ? rows - first : most, alpha, b + first * order, order, 1.0, matrix, order);
 }
 
 double srl_sum_noise(const struct srl_model *model) { return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON; }

@@ -128,10 +128,13 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
 }
 
 /* Recomputes the current point from the raw data: line searches update v = A1 x step by step, and round-off adds up. */
-static bool refresh(struct srl_solver *solver) {
+static bool refresh_point(struct srl_solver *solver) {
     solver->budget.evaluations++;
-    return srl_point_move(solver->model, &solver->current, solver->current.x) &&
-           srl_differentiate(solver, &solver->current, &solver->stationarity);
+    return srl_point_move(solver->model, &solver->current, solver->current.x);
+}
+
+static bool refresh(struct srl_solver *solver) {
+    return refresh_point(solver) && srl_differentiate(solver, &solver->current, &solver->stationarity);
 }
 
 /* Where ridges meet, the residual is only a lower bound of the steepest descent; the certificate looks at all their sides. */
@@ -188,6 +191,15 @@ static softrelu_termination judge_in_x(struct srl_solver *solver, softrelu_termi
     return ended == SOFTRELU_CONVERGED && !met ? SOFTRELU_NO_PROGRESS : ended;
 }
 
+/* The point that is returned, as the raw data have it. Interrupted, it keeps the residual that was found on the way. */
+static softrelu_termination look_again(struct srl_solver *solver, softrelu_termination ended) {
+    if (srl_interrupted(&solver->budget.interruption)) {
+        (void)refresh_point(solver);
+        return ended;
+    }
+    return refresh(solver) && meets_tolerance(solver) ? SOFTRELU_CONVERGED : ended;
+}
+
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message) {
     struct srl_progress progress = {0};
     srl_report_clear(&solver->report);
@@ -227,8 +239,8 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
     }
     if (ended != SOFTRELU_CONVERGED)
         (void)srl_go_back(solver);
-    if (ended != SOFTRELU_CONVERGED && progress.iteration > 0 && refresh(solver) && meets_tolerance(solver))
-        ended = SOFTRELU_CONVERGED;
+    if (ended != SOFTRELU_CONVERGED && progress.iteration > 0)
+        ended = look_again(solver, ended);
     const bool examined = examine(solver);
     update_report(solver, progress.iteration);
     if (examined && solver->unknowns.reduction != NULL)

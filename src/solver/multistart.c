@@ -147,8 +147,8 @@ softrelu_status srl_minimise(struct srl_solver *solver, struct srl_message *mess
     int64_t tried = 1;
     atomic_store(&solver->stop_requested, 0);
     starts->count = 0;
-    starts->elapsed = 0.0;
     solver->from = srl_enter_unknowns(solver);
+    starts->elapsed = srl_now() - began;
     const softrelu_status status = srl_solve(solver, message);
     if (status != SOFTRELU_OK)
         return status;

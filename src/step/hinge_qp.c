@@ -200,6 +200,12 @@ static void solve(struct srl_hinge_qp *qp, bool guess) {
     qp->ended = SRL_HINGE_QP_SOLVED;
     if (qp->by_blocks)
         return;
+    if (srl_interrupted(qp->interruption)) { /* p = 0 */
+        forget(qp);
+        qp->model = 0.0;
+        qp->ended = SRL_HINGE_QP_LIMIT;
+        return;
+    }
     if (found == SRL_HINGE_BLOCKS_FAILED || !srl_face_orthonormalise(&qp->face)) {
         begin_at_zero(qp, true);
         if (!srl_hinge_within_bounds(qp)) /* the guess led astray */

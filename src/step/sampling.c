@@ -90,7 +90,7 @@ static void measure_rows(const struct srl_model *model, const struct srl_hessian
     double top[COLUMNS], mean[COLUMNS];
     project(model, work, sampler, plan);
     project_centre(model, work, sampler, &point->outer, top, mean);
-    for (int64_t first = 0; first < model->m; first += BLOCK) {
+    for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += BLOCK) {
         const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
         const double *rows = sketch_rows(model, sampler, first, count);
         for (int64_t j = 0; j < count; j++) {
