@@ -240,20 +240,21 @@ static double product_of(int64_t order, const double *a, const double *b) {
     return sum;
 }
 
-bool srl_traces_of_concave(struct srl_curvature_work *work, struct srl_length *traces) {
+bool srl_traces_of_concave(struct srl_curvature_work *work, const struct srl_model *model, struct srl_length *traces) {
     const int64_t order = work->core;
     *traces = (struct srl_length){0.0, 0.0};
     if (!work->takes)
         return true;
     double *inverse = work->trial;
     memcpy(inverse, work->factor, (size_t)(order * order) * sizeof *inverse);
-    if (srl_potri(order, inverse, order) != 0)
+    if (srl_interrupted(model->interruption) || srl_potri(order, inverse, order) != 0)
         return false;
     traces->metric = fmax(0.0, product_of(order, inverse, work->concave));
     for (int64_t k = 0; k < order; k++)
         for (int64_t i = 0; i < k; i++)
             inverse[i + k * order] = inverse[k + i * order];
-    srl_syrk(order, order, 1.0, inverse, order, 0.0, work->hessian, order); /* tr(MNM) = tr(M^2 N) */
+    memset(work->hessian, 0, (size_t)(order * order) * sizeof *work->hessian);
+    srl_add_squares(model, order, order, 1.0, inverse, work->hessian); /* tr(MNM) = tr(M^2 N) */
     traces->plain = fmax(0.0, product_of(order, work->hessian, work->concave));
     return true;
 }

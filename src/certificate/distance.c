@@ -87,7 +87,7 @@ static double error_of_hessian(const struct softrelu_certificate *certificate, c
    outputs with r_j < 0 take away from it: |H^-1 B'|^2 is at most 1/l and twice the trace of that between two H^-1. */
 static bool step_of_pull(struct softrelu_certificate *certificate, struct local *local, double error, struct srl_length *step) {
     struct srl_length taken;
-    if (!srl_traces_of_concave(&certificate->curvature, &taken))
+    if (!srl_traces_of_concave(&certificate->curvature, certificate->model, &taken))
         return false;
     double plain = 1.0 / local->least + 2.0 * taken.plain, metric = 1.0 + 2.0 * taken.metric;
     metric += 4.0 * error / local->least;

@@ -97,6 +97,7 @@ static void measure(const struct variant *variant, double unit) {
     assert_int_equal(varied_solver(&varied, &solver), SOFTRELU_OK);
     struct gaps gaps = {.last = now()};
     assert_int_equal(softrelu_solver_set_interrupt(solver, check, &gaps), SOFTRELU_OK);
+    work_reset();
     const double began = now();
     solve(solver);
     (void)check(&gaps);
