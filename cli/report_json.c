@@ -55,10 +55,12 @@ static bool put_totals(json_t *object, const softrelu_report *report) {
 /* What does not depend on the target. */
 static bool put_run(json_t *object, const struct inputs *inputs, softrelu_loss loss, const softrelu_solver *solver) {
     char blas[256] = "unknown";
+    char kernel[64] = "unknown";
     (void)softrelu_blas_description(blas, sizeof blas);
+    (void)softrelu_report_origin(softrelu_solver_report(solver), SOFTRELU_ORIGIN_BLAS_KERNEL, kernel, sizeof kernel);
     return json_put(object, "dimensions", json_dimensions(inputs)) &&
            json_put(object, "loss_kind", json_string(loss == SOFTRELU_KL ? "kl" : "squares")) &&
-           json_put(object, "blas", json_string(blas)) &&
+           json_put(object, "blas", json_string(blas)) && json_put(object, "blas_kernel", json_string(kernel)) &&
            json_put(object, "blas_threads", json_integer(softrelu_blas_threads())) &&
            json_put(object, "settings", settings_json(solver));
 }

@@ -113,7 +113,8 @@ SOFTRELU_API const char *softrelu_version(void);
 /** ABI number of the library that is running. */
 SOFTRELU_API int softrelu_abi_version(void);
 /** Writes what the running BLAS says of itself, such as "OpenBLAS 0.3.21 ... Zen", into text (always terminated).
-    "unknown" where the BLAS cannot be asked. @return SOFTRELU_ERROR_NULL, or SOFTRELU_ERROR_SIZE when size < 1. */
+    "unknown" where the BLAS cannot be asked. One call at a time: OpenBLAS puts the text together in memory of its own.
+    @return SOFTRELU_ERROR_NULL, or SOFTRELU_ERROR_SIZE when size < 1. */
 SOFTRELU_API softrelu_status softrelu_blas_description(char *text, size_t size);
 /** Bits of the integers the running BLAS takes, 32 or 64, found by asking it. The library needs 32. */
 SOFTRELU_API int softrelu_blas_integer_bits(void);
@@ -350,7 +351,7 @@ SOFTRELU_API const char *softrelu_evaluator_message(const softrelu_evaluator *ev
  * @param[out] solver NULL on failure. @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (not sealed) or SOFTRELU_ERROR_MEMORY.
  */
 SOFTRELU_API softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu_solver **solver);
-/** Frees the solver and its report. NULL is allowed. */
+/** Frees the solver and its report. NULL is allowed. Does nothing while the solver is running, from its callback say. */
 SOFTRELU_API void softrelu_solver_destroy(softrelu_solver *solver);
 
 /** Type of a setting or of a reported quantity. Pinned numbers. */
@@ -481,20 +482,33 @@ SOFTRELU_API softrelu_status softrelu_solver_set_number(softrelu_solver *solver,
  * Called after the starting point is evaluated and after every iteration, from the thread that solves. A non-zero return
  * stops the solve (SOFTRELU_CALLBACK_STOP). The report holds the state so far, its last trace record this iteration.
  * On this solver the callback may read settings, the report and the present point (softrelu_solver_solution()) and call
- * softrelu_solver_request_stop(); anything that would change the solver returns SOFTRELU_ERROR_STATE. It must not longjmp or
- * throw out of the library.
+ * softrelu_solver_request_stop(); anything that would change the solver, a batch made from it too, returns
+ * SOFTRELU_ERROR_STATE and changes nothing, with softrelu_solver_message() saying that the solver is running. So do such calls
+ * from other threads, which must not read the report or the point meanwhile. It must not longjmp or throw out of the library.
  */
 typedef int (*softrelu_callback)(const softrelu_report *report, void *user);
 /** Sets the callback; NULL removes it. */
 SOFTRELU_API softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_callback callback, void *user);
 
-/** Asks a running solve to stop at its next check. May be called from any thread and from a signal handler. A request made
-    while no solve runs is forgotten when the next one begins. NULL is allowed. */
+/**
+ * Asked at every check whether to stop, from the thread that solves: before each evaluation and factorisation and between the
+ * blocks of what takes longer, in every phase: warm start, samples, line searches, QPs, certificate. A non-zero return stops the
+ * solve there (SOFTRELU_CALLBACK_STOP). It is asked thousands of times, and may do what a softrelu_callback may.
+ */
+typedef int (*softrelu_interrupt)(void *user);
+/** Sets the function to ask; NULL removes it. */
+SOFTRELU_API softrelu_status softrelu_solver_set_interrupt(softrelu_solver *solver, softrelu_interrupt interrupt, void *user);
+
+/** Asks a running solve to stop at its next check, as in softrelu_interrupt. May be called from any thread and from a signal
+    handler: it sets an atomic and does nothing else. A request made while no solve runs is forgotten when the next one begins.
+    NULL is allowed. */
 SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
 
 /**
  * Minimises F. SOFTRELU_OK means that the solve ran to some end: softrelu_report_termination() tells which, and only
- * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept.
+ * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept. The time limit, a request to stop
+ * and a softrelu_interrupt end what is being done at the next check: no LAPACK call or block of products is begun after it, and
+ * one that runs is finished. The point's certificate then says SOFTRELU_REASON_INTERRUPTED.
  * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_VALUE when one of the solver's lower bounds
  *         is above its upper bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own
  * callback, SOFTRELU_ERROR_LAPACK.
@@ -548,7 +562,10 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
       "matrices assembled from all rows of the Jacobian, fits of the logits included")                                         \
     X(SOFTRELU_REPORT_STARTS, 190, "starts", SOFTRELU_INTEGER, "points that were started from")                                \
     X(SOFTRELU_REPORT_MINIMISERS, 200, "minimiser_count", SOFTRELU_INTEGER, "distinct points where these starts ended")        \
-    X(SOFTRELU_REPORT_SECONDS_STARTS, 210, "seconds_starts", SOFTRELU_REAL, "wall time of all starts")
+    X(SOFTRELU_REPORT_SECONDS_STARTS, 210, "seconds_starts", SOFTRELU_REAL, "wall time of all starts")                         \
+    X(SOFTRELU_REPORT_SAMPLE_SEED, 220, "sample_seed", SOFTRELU_INTEGER, "the setting of that name")                           \
+    X(SOFTRELU_REPORT_START_SEED, 230, "start_seed", SOFTRELU_INTEGER, "the setting of that name")                             \
+    X(SOFTRELU_REPORT_BLAS_THREADS, 240, "blas_threads", SOFTRELU_INTEGER, "threads of the BLAS; 0 when it cannot be asked")
 
 /** Quantities of one iteration in the trace, X(enumerator, number, name, type, text). Pinned numbers and names. */
 #define SOFTRELU_TRACE_LIST(X)                                                                                                 \
@@ -566,18 +583,38 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
     X(SOFTRELU_TRACE_SAMPLE_ROWS, 1120, "sample_rows", SOFTRELU_INTEGER, "rows sampled in the iteration; 0 for none")          \
     X(SOFTRELU_TRACE_HESSIAN_PRODUCTS, 1130, "hessian_products", SOFTRELU_INTEGER, "products with the Hessian so far")
 
+/**
+ * What the numbers of a report come from, X(enumerator, number, name, text). Pinned numbers and names. On the same machine, with
+ * the same version and BLAS, one BLAS thread, and the same data and settings (seeds among them), solutions, reports and traces
+ * are the same bit by bit, but for the times.
+ */
+#define SOFTRELU_ORIGIN_LIST(X)                                                                                                \
+    X(SOFTRELU_ORIGIN_VERSION, 4010, "version", "version of the library")                                                      \
+    X(SOFTRELU_ORIGIN_BLAS, 4020, "blas", "what the BLAS says of itself")                                                      \
+    X(SOFTRELU_ORIGIN_BLAS_KERNEL, 4030, "blas_kernel", "the kind of processor that the BLAS has chosen its kernels for")
+
 #define SOFTRELU_ENUMERATE_QUANTITY(name, number, word, type, text) name = (number),
+#define SOFTRELU_ENUMERATE_ORIGIN(name, number, word, text) name = (number),
+typedef enum softrelu_origin {
+    SOFTRELU_ORIGIN_LIST(SOFTRELU_ENUMERATE_ORIGIN) SOFTRELU_ORIGIN_MAX_ = 0x7fffffff
+} softrelu_origin;
 typedef enum softrelu_quantity {
     SOFTRELU_QUANTITY_LIST(SOFTRELU_ENUMERATE_QUANTITY) SOFTRELU_TRACE_LIST(SOFTRELU_ENUMERATE_QUANTITY)
         SOFTRELU_QUANTITY_MAX_ = 0x7fffffff
 } softrelu_quantity;
 #undef SOFTRELU_ENUMERATE_QUANTITY
+#undef SOFTRELU_ENUMERATE_ORIGIN
 
 /** Why the solve stopped; SOFTRELU_NOT_RUN for NULL. */
 SOFTRELU_API softrelu_termination softrelu_report_termination(const softrelu_report *report);
 /** Reads a quantity of the whole solve as a number (integers are exact up to 2^53). SOFTRELU_ERROR_UNKNOWN for an id of the
     trace or of nothing. */
 SOFTRELU_API softrelu_status softrelu_report_number(const softrelu_report *report, softrelu_quantity quantity, double *value);
+/** Writes where the report comes from into text (always terminated, cut off where there is no room); "unknown" where the BLAS
+    cannot be asked. As softrelu_blas_description(), one call at a time.
+    @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE when size < 1, SOFTRELU_ERROR_UNKNOWN. */
+SOFTRELU_API softrelu_status softrelu_report_origin(const softrelu_report *report, softrelu_origin origin, char *text,
+                                                    size_t size);
 /** Records in the trace: at most the setting trace_length, the latest ones. 0 for NULL. */
 SOFTRELU_API int64_t softrelu_report_trace_length(const softrelu_report *report);
 /** Reads a quantity of one trace record, 0 <= record < softrelu_report_trace_length(), oldest first. */
@@ -599,6 +636,7 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
 #define SOFTRELU_REASON_LIST(X)                                                                                                \
     X(SOFTRELU_REASON_NONE, 0, "none", "the point is a certified local minimiser")                                             \
     X(SOFTRELU_REASON_NOT_RUN, 10, "not-run", "no point has been examined")                                                    \
+    X(SOFTRELU_REASON_INTERRUPTED, 15, "interrupted", "the time limit or a request to stop ended the examination")             \
     X(SOFTRELU_REASON_OVERFLOW, 20, "overflow", "F or its derivatives are beyond double precision there")                      \
     X(SOFTRELU_REASON_RESIDUAL, 30, "residual", "the stationarity residual is above the tolerance")                            \
     X(SOFTRELU_REASON_RIDGE, 40, "ridge", "units sit on concave kinks, and the point is no certified minimiser")               \
@@ -731,8 +769,9 @@ SOFTRELU_API softrelu_status softrelu_certificate_direction(const softrelu_certi
 /** As softrelu_problem_message(), for the certificate. */
 SOFTRELU_API const char *softrelu_certificate_message(const softrelu_certificate *certificate);
 
-/** The certificate of the last solve's solution, made at the end of every solve with the solver's tolerances: owned by the
-    solver, the same pointer for its whole life; the next solve rewrites it. NULL only for a NULL solver. */
+/** The certificate of the last solve's solution, made at the end of every solve that is not interrupted, with the solver's
+    tolerances: owned by the solver, the same pointer for its whole life; the next solve rewrites it. NULL only for a NULL
+    solver. */
 SOFTRELU_API const softrelu_certificate *softrelu_solver_certificate(const softrelu_solver *solver);
 
 /**
@@ -872,7 +911,7 @@ typedef enum softrelu_blas_use {
  */
 SOFTRELU_API softrelu_status softrelu_batch_create(const softrelu_solver *solver, int64_t capacity, int threads,
                                                    softrelu_blas_use blas, softrelu_batch **batch);
-/** Frees the batch. NULL is allowed. */
+/** Frees the batch. NULL is allowed. Does nothing while the batch is running. */
 SOFTRELU_API void softrelu_batch_destroy(softrelu_batch *batch);
 /**
  * What differs from target to target: SOFTRELU_B (m rows), SOFTRELU_X0, SOFTRELU_X_REF, SOFTRELU_LOWER or SOFTRELU_UPPER (d
@@ -887,7 +926,8 @@ SOFTRELU_API softrelu_status softrelu_batch_set_columns(softrelu_batch *batch, s
 /** Called as a softrelu_callback in the solve of every target, and once more when a target has ended: then the report's
     termination is no longer SOFTRELU_NOT_RUN, or the target has failed, and the return value is not looked at. Otherwise a
     non-zero return stops the solve of this target. Called from the threads of the batch, one call at a time. It may call
-    softrelu_batch_request_stop() and softrelu_batch_status() of its target, and read the report. */
+    softrelu_batch_request_stop() and softrelu_batch_status() of its target, and read the report; anything that would change the
+    batch returns SOFTRELU_ERROR_STATE, with softrelu_batch_message() saying that the batch is running. */
 typedef int (*softrelu_batch_callback)(int64_t target, const softrelu_report *report, void *user);
 /** Sets the callback; NULL removes it. */
 SOFTRELU_API softrelu_status softrelu_batch_set_callback(softrelu_batch *batch, softrelu_batch_callback callback, void *user);

@@ -134,8 +134,10 @@ softrelu_status softrelu_batch_create(const softrelu_solver *solver, int64_t cap
     return SOFTRELU_OK;
 }
 
+static bool is_running(const softrelu_batch *batch) { return atomic_load(&batch->running) != 0; }
+
 void softrelu_batch_destroy(softrelu_batch *batch) {
-    if (batch == NULL)
+    if (batch == NULL || is_running(batch))
         return;
     const struct srl_allocator allocator = batch->allocator;
     for (int i = 0; i < batch->worker_count && batch->workers != NULL; i++)
@@ -147,7 +149,7 @@ void softrelu_batch_destroy(softrelu_batch *batch) {
 
 /* Refuses calls from the batch's own callback. */
 static softrelu_status check_idle(softrelu_batch *batch) {
-    if (atomic_load(&batch->running) != 0) /* the message belongs to the call that runs */
+    if (is_running(batch)) /* the message belongs to the call that runs: see softrelu_batch_message() */
         return SOFTRELU_ERROR_STATE;
     batch->message.text[0] = '\0';
     return SOFTRELU_OK;
@@ -197,11 +199,8 @@ softrelu_status softrelu_batch_set_callback(softrelu_batch *batch, softrelu_batc
 }
 
 void softrelu_batch_request_stop(softrelu_batch *batch) {
-    if (batch == NULL)
-        return;
-    atomic_store(&batch->stop_requested, 1);
-    for (int i = 0; i < batch->worker_count; i++)
-        softrelu_solver_request_stop(batch->workers[i].solver);
+    if (batch != NULL)
+        atomic_store(&batch->stop_requested, 1);
 }
 
 static int call_user(softrelu_batch *batch, int64_t target, const softrelu_report *report) {
@@ -213,19 +212,26 @@ static int call_user(softrelu_batch *batch, int64_t target, const softrelu_repor
     return answer;
 }
 
-/* The callback of every worker's solver. A solve forgets requests to stop that were made before it began: here they come back.
- */
+/* The callback of every worker's solver. */
 static int during_solve(const softrelu_report *report, void *user) {
-    struct worker *worker = user;
-    if (atomic_load(&worker->batch->stop_requested) != 0)
-        softrelu_solver_request_stop(worker->solver);
+    const struct worker *worker = user;
     return call_user(worker->batch, worker->target, report);
+}
+
+/* What every worker's solver asks at its checks: a request to stop the batch becomes one to stop the solve. */
+static int pass_on_request(void *user) {
+    const struct worker *worker = user;
+    if (atomic_load_explicit(&worker->batch->stop_requested, memory_order_relaxed) != 0)
+        softrelu_solver_request_stop(worker->solver);
+    return 0;
 }
 
 /* Gives the worker's solver the target's columns. */
 static softrelu_status take_target(struct worker *worker) {
     const softrelu_batch *batch = worker->batch;
     softrelu_status status = softrelu_solver_set_callback(worker->solver, during_solve, worker);
+    if (status == SOFTRELU_OK)
+        status = softrelu_solver_set_interrupt(worker->solver, pass_on_request, worker);
     for (int kind = 0; kind < KINDS && status == SOFTRELU_OK; kind++) {
         const struct columns *columns = &batch->columns[kind];
         const double *vector = columns->values != NULL     ? columns->values + worker->target * columns->ld
@@ -270,9 +276,7 @@ static void work(void *context, int member) {
 }
 
 static softrelu_status check_run(softrelu_batch *batch, int64_t targets, const double *x, int64_t ldx) {
-    const softrelu_status status = check_idle(batch);
-    if (status != SOFTRELU_OK)
-        return status;
+    batch->message.text[0] = '\0';
     if (x == NULL)
         return srl_fail(&batch->message, SOFTRELU_ERROR_NULL, "x is NULL");
     if (targets < 1 || targets > batch->capacity)
@@ -307,9 +311,7 @@ static void clear_outcomes(softrelu_batch *batch) {
     }
 }
 
-softrelu_status softrelu_solve_batch(softrelu_batch *batch, int64_t targets, double *x, int64_t leading_dimension) {
-    if (batch == NULL)
-        return SOFTRELU_ERROR_NULL;
+static softrelu_status run(softrelu_batch *batch, int64_t targets, double *x, int64_t leading_dimension) {
     const int blas = srl_blas_threads();
     softrelu_status status = check_run(batch, targets, x, leading_dimension);
     if (status == SOFTRELU_OK)
@@ -325,12 +327,20 @@ softrelu_status softrelu_solve_batch(softrelu_batch *batch, int64_t targets, dou
     clear_outcomes(batch);
     atomic_store(&batch->stop_requested, 0);
     atomic_store(&batch->next, 0);
-    atomic_store(&batch->running, 1);
     batch->threads = srl_team_run(batch->threads, work, batch);
-    atomic_store(&batch->running, 0);
     if (alone)
         (void)srl_blas_set_threads(blas);
     return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_solve_batch(softrelu_batch *batch, int64_t targets, double *x, int64_t leading_dimension) {
+    if (batch == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (atomic_exchange(&batch->running, 1) != 0)
+        return SOFTRELU_ERROR_STATE;
+    const softrelu_status status = run(batch, targets, x, leading_dimension);
+    atomic_store(&batch->running, 0);
+    return status;
 }
 
 static const struct outcome *outcome_of(const softrelu_batch *batch, int64_t target) {
@@ -360,5 +370,7 @@ const softrelu_certificate *softrelu_batch_certificate(const softrelu_batch *bat
 int softrelu_batch_threads(const softrelu_batch *batch) { return batch != NULL ? batch->threads : 0; }
 
 const char *softrelu_batch_message(const softrelu_batch *batch) {
-    return batch != NULL ? batch->message.text : "the batch is NULL";
+    if (batch == NULL)
+        return "the batch is NULL";
+    return is_running(batch) ? "the batch is running: it can be asked to stop, but not changed" : batch->message.text;
 }

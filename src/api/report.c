@@ -1,6 +1,10 @@
 /* Reading a report. */
 #include "solver/report.h"
 
+#include <stdio.h>
+
+#include "linalg/runtime.h"
+
 softrelu_termination softrelu_report_termination(const softrelu_report *report) {
     return report != NULL ? report->termination : SOFTRELU_NOT_RUN;
 }
@@ -33,6 +37,25 @@ softrelu_status softrelu_report_number(const softrelu_report *report, softrelu_q
         return SOFTRELU_ERROR_UNKNOWN;
     *value = report->quantities[index];
     return SOFTRELU_OK;
+}
+
+softrelu_status softrelu_report_origin(const softrelu_report *report, softrelu_origin origin, char *text, size_t size) {
+    if (report == NULL || text == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (size < 1)
+        return SOFTRELU_ERROR_SIZE;
+    switch ((int)origin) {
+    case SOFTRELU_ORIGIN_VERSION:
+        snprintf(text, size, "%s", softrelu_version());
+        return SOFTRELU_OK;
+    case SOFTRELU_ORIGIN_BLAS:
+        return softrelu_blas_description(text, size);
+    case SOFTRELU_ORIGIN_BLAS_KERNEL:
+        snprintf(text, size, "%s", srl_blas_kernel());
+        return SOFTRELU_OK;
+    default:
+        return SOFTRELU_ERROR_UNKNOWN;
+    }
 }
 
 int64_t softrelu_report_trace_length(const softrelu_report *report) {

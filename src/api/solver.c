@@ -4,9 +4,8 @@
 #include "api/handles.h"
 
 softrelu_status srl_check_idle(softrelu_solver *solver) {
-    if (atomic_load(&solver->running) != 0)
-        return srl_fail(&solver->message, SOFTRELU_ERROR_STATE,
-                        "the solver is running: only softrelu_solver_request_stop is allowed");
+    if (atomic_load(&solver->running) != 0) /* the message belongs to the call that runs: see softrelu_solver_message() */
+        return SOFTRELU_ERROR_STATE;
     solver->message.text[0] = '\0';
     return SOFTRELU_OK;
 }
@@ -33,6 +32,7 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
     created->allocator = problem->allocator;
     created->problem = problem;
     created->model = problem->model;
+    created->model.interruption = &created->core.budget.interruption;
     created->core.unknowns.full = &created->model;
     created->core.settings = srl_standard_settings();
     atomic_init(&created->core.stop_requested, 0);
@@ -47,7 +47,7 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
 }
 
 void softrelu_solver_destroy(softrelu_solver *solver) {
-    if (solver == NULL)
+    if (solver == NULL || srl_solver_is_running(solver))
         return;
     const struct srl_allocator allocator = solver->allocator;
     srl_report_release(&solver->core.report, &allocator);
@@ -175,6 +175,17 @@ softrelu_status softrelu_solver_set_callback(softrelu_solver *solver, softrelu_c
     return SOFTRELU_OK;
 }
 
+softrelu_status softrelu_solver_set_interrupt(softrelu_solver *solver, softrelu_interrupt interrupt, void *user) {
+    if (solver == NULL)
+        return SOFTRELU_ERROR_NULL;
+    softrelu_status status = srl_check_idle(solver);
+    if (status != SOFTRELU_OK)
+        return status;
+    solver->core.interrupt = interrupt;
+    solver->core.interrupt_user = user;
+    return SOFTRELU_OK;
+}
+
 void softrelu_solver_request_stop(softrelu_solver *solver) {
     if (solver != NULL)
         atomic_store(&solver->core.stop_requested, 1);
@@ -183,14 +194,12 @@ void softrelu_solver_request_stop(softrelu_solver *solver) {
 softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    softrelu_status status = srl_check_idle(solver);
-    if (status != SOFTRELU_OK)
-        return status;
-    status = srl_check_bounds(&solver->message, &solver->model);
-    if (status != SOFTRELU_OK)
-        return status;
-    atomic_store(&solver->running, 1);
-    status = srl_minimise(&solver->core, &solver->message);
+    if (atomic_exchange(&solver->running, 1) != 0)
+        return SOFTRELU_ERROR_STATE;
+    solver->message.text[0] = '\0';
+    softrelu_status status = srl_check_bounds(&solver->message, &solver->model);
+    if (status == SOFTRELU_OK)
+        status = srl_minimise(&solver->core, &solver->message);
     atomic_store(&solver->running, 0);
     return status;
 }
@@ -252,5 +261,9 @@ const softrelu_certificate *softrelu_solver_certificate(const softrelu_solver *s
 }
 
 const char *softrelu_solver_message(const softrelu_solver *solver) {
-    return solver != NULL ? solver->message.text : "the solver is NULL";
+    if (solver == NULL)
+        return "the solver is NULL";
+    return srl_solver_is_running(solver)
+               ? "the solver is running: it can be asked to stop, and read from its own callback, but not changed"
+               : solver->message.text;
 }

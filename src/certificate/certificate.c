@@ -313,6 +313,15 @@ static bool examine(struct softrelu_certificate *certificate, const double *x, d
     return judge_curvature(certificate, x, noise, residual);
 }
 
+/* LAPACK refused, or the solve was interrupted: then at least F is known. */
+static void give_up(struct softrelu_certificate *certificate) {
+    srl_certificate_clear(certificate);
+    if (!srl_interrupted(certificate->model->interruption))
+        return;
+    certificate->reason = SOFTRELU_REASON_INTERRUPTED;
+    certificate->quantities[SOFTRELU_CERTIFICATE_LOSS_INDEX] = certificate->at.loss;
+}
+
 bool srl_certificate_examine(struct softrelu_certificate *certificate, const double *x, double kink_tolerance,
                              double tolerance) {
     srl_certificate_clear(certificate);
@@ -322,11 +331,14 @@ bool srl_certificate_examine(struct softrelu_certificate *certificate, const dou
         return true;
     }
     certificate->quantities[SOFTRELU_CERTIFICATE_LOSS_INDEX] = certificate->at.loss;
-    certificate->examined = examine(certificate, x, kink_tolerance, tolerance);
+    certificate->examined = !srl_interrupted(certificate->model->interruption) &&
+                            examine(certificate, x, kink_tolerance, tolerance) &&
+                            !srl_interrupted(certificate->model->interruption);
     if (!certificate->examined)
-        srl_certificate_clear(certificate);
+        give_up(certificate);
     if (certificate->verdict == SOFTRELU_VERDICT_CERTIFIED)
         certificate->quantities[SOFTRELU_CERTIFICATE_GLOBAL_INDEX] =
-            srl_convex_below(&certificate->convexity, certificate->model, x);
+            srl_convex_below(&certificate->convexity, certificate->model, x) &&
+            !srl_interrupted(certificate->model->interruption);
     return certificate->examined;
 }

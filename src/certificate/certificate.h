@@ -74,7 +74,8 @@ void srl_certificate_vectors_carve(struct srl_arena *arena, struct softrelu_cert
                                    const struct srl_model *model);
 /* No point examined. */
 void srl_certificate_clear(struct softrelu_certificate *certificate);
-/* Examines x, which is within the bounds. False when LAPACK refuses; then the certificate says that nothing was examined. */
+/* Examines x, which is within the bounds. False when LAPACK refuses or the solve is interrupted; then the certificate says that
+   nothing was examined. */
 bool srl_certificate_examine(struct softrelu_certificate *certificate, const double *x, double kink_tolerance,
                              double tolerance);
 

@@ -22,6 +22,7 @@ void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *wor
     srl_subspace_carve(arena, &work->space, model);
     work->work = work->space.work = srl_arena_doubles(arena, most);
     srl_eigenvalue_carve(arena, &work->eigenvalue, work->work);
+    work->eigenvalue.interruption = model->interruption;
     work->units = srl_arena_matrix(arena, SRL_UNITS, d);
     work->block = srl_arena_matrix(arena, srl_has_output_layer(model) ? SRL_MAPPED : 0, SRL_UNITS);
     work->logits = srl_arena_matrix(arena, SRL_MAPPED, d);
@@ -69,7 +70,8 @@ static void take_rows(struct srl_curvature_work *work, int64_t first, int64_t co
 static double take_regulariser(struct srl_curvature_work *work, const struct srl_model *model) {
     const int64_t d = model->d, free = work->space.free;
     double trace = 0.0;
-    for (int64_t first = 0; first < model->n && model->w != NULL; first += SRL_MAPPED) {
+    for (int64_t first = 0; first < model->n && model->w != NULL && !srl_interrupted(model->interruption);
+         first += SRL_MAPPED) {
         const int64_t count = model->n - first < SRL_MAPPED ? model->n - first : SRL_MAPPED;
         for (int64_t i = 0; i < count; i++) {
             srl_copy_row(&model->A1, first + i, work->scaled + i * d);
@@ -87,7 +89,7 @@ static double take_fit(struct srl_curvature_work *work, const struct srl_model *
                        const unsigned char *on, struct srl_longest *longest) {
     const int64_t free = work->space.free, active = srl_begin_fit_rows(work, model, at, on);
     double trace = 0.0;
-    for (int64_t first = 0; first < model->m; first += SRL_MAPPED) {
+    for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += SRL_MAPPED) {
         const int64_t count = model->m - first < SRL_MAPPED ? model->m - first : SRL_MAPPED;
         trace += srl_centred_rows(work, model, at, on, active, first, count);
         for (int64_t j = 0; j < count; j++)
@@ -135,7 +137,7 @@ static double complete_hessian(struct srl_curvature_work *work, const struct srl
 static bool begin(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                   int64_t kept) {
     struct srl_subspace *space = &work->space;
-    if (!srl_find_subspace(space, kept))
+    if (srl_interrupted(model->interruption) || !srl_find_subspace(space, kept))
         return false;
     work->compact = FEW * count_rows(model) <= space->free;
     work->core = work->compact ? count_rows(model) : space->free;
@@ -143,7 +145,7 @@ static bool begin(struct srl_curvature_work *work, const struct srl_model *model
     work->takes = false;
     for (int64_t j = 0; j < model->m; j++)
         work->takes = work->takes || at->r[j] < 0.0;
-    if (space->free > 0 && space->rank > 0 && !work->compact && !srl_form_basis(space, work->hessian))
+    if (space->free > 0 && space->rank > 0 && !work->compact && !srl_form_basis(space, model, work->hessian))
         return false;
     memset(work->hessian, 0, (size_t)(work->core * work->core) * sizeof *work->hessian);
     if (work->takes)
@@ -191,6 +193,8 @@ bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model
     trace += take_fit(work, model, at, on, &longest);
     found->row_distance = longest.first + longest.second;
     found->round_off = ROUND_OFF * DBL_EPSILON * trace;
+    if (srl_interrupted(model->interruption))
+        return false;
     if (!isfinite(trace)) {
         found->least = NAN;
         return true;
@@ -236,20 +240,21 @@ static double product_of(int64_t order, const double *a, const double *b) {
     return sum;
 }
 
-bool srl_traces_of_concave(struct srl_curvature_work *work, struct srl_length *traces) {
+bool srl_traces_of_concave(struct srl_curvature_work *work, const struct srl_model *model, struct srl_length *traces) {
     const int64_t order = work->core;
     *traces = (struct srl_length){0.0, 0.0};
     if (!work->takes)
         return true;
     double *inverse = work->trial;
     memcpy(inverse, work->factor, (size_t)(order * order) * sizeof *inverse);
-    if (srl_potri(order, inverse, order) != 0)
+    if (srl_interrupted(model->interruption) || srl_potri(order, inverse, order) != 0)
         return false;
     traces->metric = fmax(0.0, product_of(order, inverse, work->concave));
     for (int64_t k = 0; k < order; k++)
         for (int64_t i = 0; i < k; i++)
             inverse[i + k * order] = inverse[k + i * order];
-    srl_syrk(order, order, 1.0, inverse, order, 0.0, work->hessian, order); /* tr(MNM) = tr(M^2 N) */
+    memset(work->hessian, 0, (size_t)(order * order) * sizeof *work->hessian);
+    srl_add_squares(model, order, order, 1.0, inverse, work->hessian); /* tr(MNM) = tr(M^2 N) */
     traces->plain = fmax(0.0, product_of(order, work->hessian, work->concave));
     return true;
 }
@@ -266,7 +271,8 @@ double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl
     const int64_t blocks = (model->m + SRL_MAPPED - 1) / SRL_MAPPED,
                   active = *all ? srl_begin_fit_rows(work, model, at, on) : 0;
     struct srl_longest longest = {0.0, 0.0};
-    for (int64_t block = *all || work->compact ? 0 : blocks - 1; block < blocks; block++) {
+    for (int64_t block = *all || work->compact ? 0 : blocks - 1; block < blocks && !srl_interrupted(model->interruption);
+         block++) {
         const int64_t first = block * SRL_MAPPED, left = model->m - first, count = left < SRL_MAPPED ? left : SRL_MAPPED;
         if (*all)
             (void)srl_centred_rows(work, model, at, on, active, first, count);

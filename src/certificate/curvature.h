@@ -61,8 +61,9 @@ struct srl_length {
 /* Of the positive definite Hessian just found: of H^-1 Z'vector (d, destroyed). scratch: d. */
 struct srl_length srl_solve_curvature(const struct srl_curvature_work *work, const struct srl_model *model, double *vector,
                                       double *scratch);
-/* tr(H^-1 N H^-1) and tr(H^-1 N), with N what outputs with r_j < 0 took away. Destroys hessian. False when LAPACK refuses. */
-bool srl_traces_of_concave(struct srl_curvature_work *work, struct srl_length *traces);
+/* tr(H^-1 N H^-1) and tr(H^-1 N), with N what outputs with r_j < 0 took away. Destroys hessian. False when LAPACK refuses, or
+   interrupted. */
+bool srl_traces_of_concave(struct srl_curvature_work *work, const struct srl_model *model, struct srl_length *traces);
 /* No two rows of the logits' Jacobian are further apart per unit of (p'Hp)^1/2: of all rows, which may take another pass over
    A2, or (first, and once) of those that are still there, which say no more than that. Says in *all which it was. */
 double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,

@@ -87,7 +87,7 @@ static double error_of_hessian(const struct softrelu_certificate *certificate, c
    outputs with r_j < 0 take away from it: |H^-1 B'|^2 is at most 1/l and twice the trace of that between two H^-1. */
 static bool step_of_pull(struct softrelu_certificate *certificate, struct local *local, double error, struct srl_length *step) {
     struct srl_length taken;
-    if (!srl_traces_of_concave(&certificate->curvature, &taken))
+    if (!srl_traces_of_concave(&certificate->curvature, certificate->model, &taken))
         return false;
     double plain = 1.0 / local->least + 2.0 * taken.plain, metric = 1.0 + 2.0 * taken.metric;
     metric += 4.0 * error / local->least;
@@ -294,7 +294,7 @@ bool srl_bound_distance(struct softrelu_certificate *certificate, const double *
     double *rates = certificate->best; /* scratch by now */
     bool meets;
     *distance = (struct srl_distance){SOFTRELU_DISTANCE_CELL, NAN, NAN};
-    if (!srl_find_pinned(certificate, found, rates, &local.face, &meets))
+    if (srl_interrupted(model->interruption) || !srl_find_pinned(certificate, found, rates, &local.face, &meets))
         return false;
     if (!meets)
         return true;

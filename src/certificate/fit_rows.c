@@ -52,7 +52,7 @@ static void jacobian_rows(struct srl_curvature_work *work, const struct srl_mode
                           int64_t count) {
     const int64_t d = model->d;
     memset(work->scaled, 0, (size_t)(count * d) * sizeof *work->scaled);
-    for (int64_t start = 0; start < active; start += SRL_UNITS) {
+    for (int64_t start = 0; start < active && !srl_interrupted(model->interruption); start += SRL_UNITS) {
         const int64_t units = active - start < SRL_UNITS ? active - start : SRL_UNITS;
         const int32_t *chosen = work->active + start;
         for (int64_t i = 0; i < units; i++)

@@ -22,6 +22,7 @@ void srl_eigenvalue_carve(struct srl_arena *arena, struct srl_eigenvalue_work *w
     work->tridiagonal = srl_arena_matrix(arena, SRL_LANCZOS_STEPS, SRL_LANCZOS_STEPS);
     work->values = srl_arena_doubles(arena, SRL_LANCZOS_STEPS);
     work->work = shared;
+    work->interruption = NULL;
 }
 
 /* to = from - multiple I, lower triangles. 0 when it is positive definite: then to is its factor; < 0 when LAPACK refuses. */
@@ -75,7 +76,7 @@ static double least_by_lanczos(struct srl_eigenvalue_work *work, int64_t order, 
     for (int64_t k = 0; k < order; k++)
         vectors[k] = srl_random_normal(SEED, 0, (uint64_t)k);
     srl_scale(order, 1.0 / srl_norm(order, vectors), vectors);
-    for (int64_t step = 0; step < SRL_LANCZOS_STEPS; step++) {
+    for (int64_t step = 0; step < SRL_LANCZOS_STEPS && !srl_interrupted(work->interruption); step++) {
         beside[step] = lanczos_step(order, factor, step + 1, vectors, coefficients, &diagonal[step]);
         const bool invariant = !(beside[step] > DBL_EPSILON * fabs(diagonal[0]));
         if (!invariant && (step + 1) % BETWEEN_CHECKS != 0)
@@ -93,7 +94,7 @@ static double least_by_lanczos(struct srl_eigenvalue_work *work, int64_t order, 
 static double close_in(struct srl_eigenvalue_work *work, int64_t order, const double *hessian, const double *factor,
                        double tolerance, double *trial, double *vectors) {
     double shift = 0.0, residual = INFINITY;
-    for (int stage = 0; stage < STAGES; stage++) {
+    for (int stage = 0; stage < STAGES && !srl_interrupted(work->interruption); stage++) {
         const double *current = stage == 0 ? factor : trial;
         const double value = shift + least_by_lanczos(work, order, current, tolerance, vectors, &residual);
         if (!(residual > tolerance))
@@ -114,7 +115,8 @@ static bool find_pair(struct srl_eigenvalue_work *work, int64_t order, const dou
     memcpy(trial, hessian, (size_t)(order * order) * sizeof *trial);
     least->slack = 0.0;
     least->has_direction = true;
-    return srl_least_eigenpair(order, trial, order, &least->value, direction, work->work) == 0;
+    return !srl_interrupted(work->interruption) &&
+           srl_least_eigenpair(order, trial, order, &least->value, direction, work->work) == 0;
 }
 
 bool srl_find_least_eigenvalue(struct srl_eigenvalue_work *work, int64_t order, const double *hessian, double round_off,

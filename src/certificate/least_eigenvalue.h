@@ -9,6 +9,7 @@
 #define SRL_CERTIFICATE_LEAST_EIGENVALUE_H
 
 #include "base/alloc.h"
+#include "base/interruption.h"
 
 enum { SRL_LANCZOS_STEPS = 12 };
 
@@ -16,6 +17,7 @@ struct srl_eigenvalue_work {
     double *tridiagonal; /* of Lanczos's process, then its eigenvectors */
     double *values;      /* its eigenvalues */
     double *work;
+    struct srl_interruption *interruption; /* NULL: none */
 };
 
 struct srl_least_eigenvalue {

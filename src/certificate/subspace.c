@@ -24,13 +24,20 @@ bool srl_find_subspace(struct srl_subspace *space, int64_t held) {
     return space->rank >= 0;
 }
 
-bool srl_form_basis(struct srl_subspace *space, double *scratch) {
+bool srl_form_basis(struct srl_subspace *space, const struct srl_model *model, double *scratch) {
     const int64_t d = space->d, rank = space->rank, free = space->free;
-    if (srl_full_basis(d, rank, space->rows, space->scalars, scratch, space->work) != 0)
-        return false;
-    for (int64_t i = 0; i < d; i++)
-        for (int64_t k = rank; k < d; k++)
-            space->basis[i * free + k - rank] = scratch[i + k * d];
+    for (int64_t first = 0; first < free; first += SRL_MAPPED) {
+        const int64_t count = free - first < SRL_MAPPED ? free - first : SRL_MAPPED;
+        memset(scratch, 0, (size_t)(d * count) * sizeof *scratch);
+        for (int64_t k = 0; k < count; k++)
+            scratch[rank + first + k + k * d] = 1.0;
+        if (srl_interrupted(model->interruption) ||
+            srl_reflect(SRL_PLAIN, d, count, rank, space->rows, space->scalars, scratch, space->work) != 0)
+            return false;
+        for (int64_t i = 0; i < d; i++)
+            for (int64_t k = 0; k < count; k++)
+                space->basis[i * free + first + k] = scratch[i + k * d];
+    }
     space->formed = true;
     return true;
 }

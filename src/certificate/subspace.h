@@ -26,8 +26,8 @@ int64_t srl_subspace_work(const struct srl_model *model);
 void srl_subspace_carve(struct srl_arena *arena, struct srl_subspace *space, const struct srl_model *model);
 /* Of the first `held` of space->rows. False when LAPACK refuses. */
 bool srl_find_subspace(struct srl_subspace *space, int64_t held);
-/* scratch: d x d. Not asked for a subspace that is everything. */
-bool srl_form_basis(struct srl_subspace *space, double *scratch);
+/* scratch: d x d. Not asked for a subspace that is everything. False when LAPACK refuses, or interrupted. */
+bool srl_form_basis(struct srl_subspace *space, const struct srl_model *model, double *scratch);
 /* out = the coordinates on the subspace of count <= SRL_MAPPED vectors of length d, one after the other; these are destroyed.
  */
 void srl_to_subspace(const struct srl_subspace *space, int64_t count, double *vectors, double *out);

@@ -166,8 +166,9 @@ static bool factor_gram(struct softrelu_certificate *certificate, const unsigned
     const int64_t d = certificate->model->d, count = gather_columns(certificate, out, noise);
     struct srl_curvature_work *work = &certificate->curvature;
     memset(work->hessian, 0, (size_t)(d * d) * sizeof *work->hessian);
-    srl_syrk(d, count, 1.0, work->space.rows, d, 1.0, work->hessian, d);
-    return srl_syev(true, d, work->hessian, d, work->eigenvalues, work->work) == 0;
+    srl_add_squares(certificate->model, d, count, 1.0, work->space.rows, work->hessian);
+    return !srl_interrupted(certificate->model->interruption) &&
+           srl_syev(true, d, work->hessian, d, work->eigenvalues, work->work) == 0;
 }
 
 /* y = B'(BB')^+ (-rest), the shortest y that makes rest least; added to the free multipliers in y as fractions of W. */
@@ -201,7 +202,8 @@ static bool add_accurate_least_squares(struct softrelu_certificate *certificate,
     const struct srl_curvature_work *work = &certificate->curvature;
     double *solution = certificate->solution;
     right_hand_side(certificate, out, solution);
-    if (srl_least_squares(d, count, work->space.rows, d, solution, work->space.pivots, work->work) != 0)
+    if (srl_interrupted(certificate->model->interruption) ||
+        srl_least_squares(d, count, work->space.rows, d, solution, work->space.pivots, work->work) != 0)
         return false;
     for (int64_t k = 0, column = 0; k < certificate->kink_count; k++)
         if (certificate->free[k])
@@ -303,7 +305,7 @@ static double sweep(struct softrelu_certificate *certificate, double noise) {
     const int64_t d = certificate->model->d;
     double *best = certificate->best;
     double length = find_rest(certificate, best, NULL);
-    for (int round = 0; round < SWEEPS && length > 0.0; round++) {
+    for (int round = 0; round < SWEEPS && length > 0.0 && !srl_interrupted(certificate->model->interruption); round++) {
         for (int64_t k = 0; k < certificate->kink_count; k++) {
             const double width = width_of(&certificate->kinks[k], noise);
             if (width == 0.0)

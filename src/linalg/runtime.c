@@ -45,6 +45,12 @@ void srl_blas_description(char *text, size_t size) {
     }
 }
 
+const char *srl_blas_kernel(void) {
+    char *(*core)(void);
+    const char *text = find_function("openblas_get_corename", (void *)&core) ? core() : NULL;
+    return text != NULL ? text : "unknown";
+}
+
 /* BLIS counts in 64 bits, and answers -1 where nobody has told it how many. */
 int srl_blas_threads(void) {
     int (*openblas)(void);

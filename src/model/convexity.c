@@ -246,7 +246,7 @@ static bool ball_holds_units(struct srl_convexity_work *work, const struct srl_m
         if ((u > 0.0) != (work->rows.on[i] != 0) || !(fabs(u) > radius * model->row_norms[i] / sqrt(most)))
             return false;
     }
-    for (int64_t first = 0; first < open; first += SRL_ROW_BLOCK) {
+    for (int64_t first = 0; first < open && !srl_interrupted(model->interruption); first += SRL_ROW_BLOCK) {
         const int64_t count = open - first < SRL_ROW_BLOCK ? open - first : SRL_ROW_BLOCK;
         for (int64_t k = 0; k < count; k++)
             srl_copy_row(&model->A1, work->rows.active[first + k], work->columns + k * d);
@@ -267,7 +267,7 @@ static bool is_semidefinite(struct srl_convexity_work *work, const struct srl_mo
     const int64_t d = model->d;
     for (int64_t k = 0; k < d; k++)
         work->matrix[k + k * d] -= srl_sum_noise(model) * size;
-    return size > TINY && isfinite(size) && srl_potrf(d, work->matrix, d) == 0;
+    return size > TINY && isfinite(size) && !srl_interrupted(model->interruption) && srl_potrf(d, work->matrix, d) == 0;
 }
 
 /* The Hessian in the cell work->rows.on is at least R - below D_G^2 I, and R - below D_A2^2 A1' diag(s) A1. */
@@ -294,7 +294,7 @@ static bool cell_is_convex(struct srl_convexity_work *work, const struct srl_mod
     const double of_a2 = srl_largest_row_distance(rows, model, SRL_ROWS_OF_A2).largest, factor = below * of_a2 * of_a2;
     (void)shifted_regulariser(model, 0.0, work->matrix);
     const int64_t count = srl_has_output_layer(model) ? rows->active_count : model->n;
-    srl_syrk(d, count, -factor, rows->active_rows, d, 1.0, work->matrix, d);
+    srl_add_squares(model, d, count, -factor, rows->active_rows, work->matrix);
     return is_semidefinite(work, model, trace + factor * gram);
 }
 

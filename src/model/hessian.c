@@ -140,17 +140,17 @@ static void add_scaled_single(struct srl_hessian_work *work, int64_t order, stru
 }
 
 /* positive += the squares of scaled rows of positive weight, negative -= the others'. */
-static void add_scaled(struct srl_hessian_work *work, struct frame frame, struct filled filled, double *positive,
-                       double *negative) {
+static void add_scaled(const struct srl_model *model, struct srl_hessian_work *work, struct frame frame, struct filled filled,
+                       double *positive, double *negative) {
     const int64_t order = frame.length, last = (frame.most - filled.negative) * order;
     if (work->jacobian.single) {
         add_scaled_single(work, order, filled, (const float *)work->scaled_rows + last, positive, negative);
         return;
     }
     if (filled.positive > 0)
-        srl_syrk(order, filled.positive, 1.0, work->scaled_rows, order, 1.0, positive, order);
+        srl_add_squares(model, order, filled.positive, 1.0, work->scaled_rows, positive);
     if (filled.negative > 0)
-        srl_syrk(order, filled.negative, -1.0, (const double *)work->scaled_rows + last, order, 1.0, negative, order);
+        srl_add_squares(model, order, filled.negative, -1.0, (const double *)work->scaled_rows + last, negative);
 }
 
 /* ---- from the rows of G ---- */
@@ -176,12 +176,12 @@ void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *w
 void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative) {
     const struct frame frame = frame_of_jacobian(model, work);
-    for (int64_t first = 0; first < count; first += frame.most) {
+    for (int64_t first = 0; first < count && !srl_interrupted(model->interruption); first += frame.most) {
         const int64_t size = smaller(count - first, frame.most);
         const struct srl_range range = {rows != NULL ? rows + first : NULL, first, size};
         const void *block = srl_jacobian_rows(model, &work->jacobian, rows, first, size);
         const struct filled filled = scale_rows(model, work, frame, block, top, range, weights + first);
-        add_scaled(work, frame, filled, positive, negative);
+        add_scaled(model, work, frame, filled, positive, negative);
     }
 }
 
@@ -192,7 +192,7 @@ int64_t srl_hessian_rows(const struct srl_model *model, struct srl_hessian_work 
     int64_t taken = 0;
     srl_hessian_prepare(model, work, point);
     for (int sign = 1; sign >= -1; sign -= 2)
-        for (int64_t first = 0; first < model->m; first += block) {
+        for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += block) {
             const int64_t size = smaller(model->m - first, block);
             const double *jacobian = srl_jacobian_rows(model, &work->jacobian, NULL, first, size);
             for (int64_t k = 0; k < size; k++) {
@@ -241,11 +241,11 @@ static void find_inner(const struct srl_model *model, struct srl_hessian_work *w
         work->mean_outputs[k] = work->mean_hidden[i] - point->outer.rest * work->top_outputs[k];
     }
     memset(work->inner, 0, (size_t)(active * active) * sizeof *work->inner);
-    for (int64_t first = 0; first < model->m; first += frame.most) {
+    for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += frame.most) {
         const struct srl_range rows = {NULL, first, smaller(model->m - first, frame.most)};
         const void *block = srl_jacobian_outputs(model, &work->jacobian, first, rows.count);
         const struct filled filled = scale_rows(model, work, frame, block, top, rows, r + first);
-        add_scaled(work, frame, filled, work->inner, work->inner);
+        add_scaled(model, work, frame, filled, work->inner, work->inner);
     }
     for (int64_t k = 0; k < active; k++)
         for (int64_t i = k + 1; i < active; i++)
@@ -258,7 +258,7 @@ static void add_between_units(const struct srl_model *model, struct srl_hessian_
     const int64_t strip = smaller(smaller(STRIP, srl_jacobian_most_rows(model)), numbers_of_block(model) / active);
     const double *rows = srl_jacobian_unit_rows(model, &work->jacobian);
     double *product = work->scaled_rows, *corner = work->jacobian.block;
-    for (int64_t first = 0; first < d; first += strip) {
+    for (int64_t first = 0; first < d && !srl_interrupted(model->interruption); first += strip) {
         const int64_t columns = smaller(d - first, strip), below = first + columns;
         srl_gemm(SRL_PLAIN, active, columns, active, work->inner, active, rows + first, d, product, columns);
         srl_gemm(SRL_TRANSPOSED, columns, columns, active, product, columns, rows + first, d, corner, columns);

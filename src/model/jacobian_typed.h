@@ -19,11 +19,11 @@ static void TYPED(multiply_units)(const struct srl_model *model, struct srl_jaco
     const bool by_rows = model->A2.row_major;
     const int64_t d = model->d;
     const REAL *panel = jacobian->panel, *unit_rows = jacobian->unit_rows;
-    for (int64_t first = 0; first < rows.count; first += PANEL) {
+    for (int64_t first = 0; first < rows.count && !srl_interrupted(model->interruption); first += PANEL) {
         const int64_t count = at_most(rows.count - first, PANEL);
         const struct srl_range part = {rows.list != NULL ? rows.list + first : NULL, rows.first + first, count};
         GATHER(&model->A2, part, (struct srl_range){which, 0, units}, jacobian->panel);
-        for (int64_t unit = 0; unit < units; unit += INNER)
+        for (int64_t unit = 0; unit < units && !srl_interrupted(model->interruption); unit += INNER)
             (onto || unit > 0 ? GEMM_ADD : GEMM)(by_rows ? SRL_PLAIN : SRL_TRANSPOSED, count, d, at_most(units - unit, INNER),
                                                  panel + unit * (by_rows ? 1 : count), by_rows ? units : count,
                                                  unit_rows + unit * d, d, out + first * d, d);
@@ -36,7 +36,7 @@ static void TYPED(multiply)(const struct srl_model *model, struct srl_jacobian *
     const bool all_active = which == jacobian->active && units <= UNITS;
     if (units == 0 && !onto)
         memset(out, 0, (size_t)rows.count * (size_t)model->d * sizeof(REAL));
-    for (int64_t unit = 0; unit < units; unit += UNITS) {
+    for (int64_t unit = 0; unit < units && !srl_interrupted(model->interruption); unit += UNITS) {
         const int64_t count = at_most(units - unit, UNITS);
         if (!(all_active && jacobian->has_unit_rows))
             TYPED(gather_unit_rows)(model, jacobian, which + unit, count);

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { CACHED = 1 << 17 }; /* doubles, 1 MiB */
+enum { CACHED = 1 << 17 };     /* doubles, 1 MiB */
+enum { FEWEST_SQUARES = 256 }; /* rows at a time */
 
 int64_t srl_curvature_rows(const struct srl_model *model) { return model->n < 512 ? model->n : 512; }
 
@@ -33,6 +34,13 @@ void srl_copy_curvature(const struct srl_model *model, double *matrix) {
     memset(matrix, 0, size);
     for (int64_t k = 0; k < d; k++)
         matrix[k + k * d] = model->rho;
+}
+
+void srl_add_squares(const struct srl_model *model, int64_t order, int64_t rows, double alpha, const double *b,
+                     double *matrix) {
+    const int64_t most = order / 3 > FEWEST_SQUARES ? order / 3 : FEWEST_SQUARES; /* the work of a Cholesky factorisation */
+    for (int64_t first = 0; first < rows && !srl_interrupted(model->interruption); first += most)
+        srl_syrk(order, rows - first < most ? rows - first : most, alpha, b + first * order, order, 1.0, matrix, order);
 }
 
 double srl_sum_noise(const struct srl_model *model) { return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON; }

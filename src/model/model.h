@@ -14,6 +14,7 @@
 
 #include <softrelu/softrelu.h>
 
+#include "base/interruption.h"
 #include "linalg/blas.h"
 
 struct srl_twins;
@@ -32,6 +33,8 @@ struct srl_model {
     const double *row_norms; /* |a_i|, rows of A1 (n) */
     const struct srl_twins *twins; /* units that share a kink; NULL when there are none */
     const double *column_norms;    /* norms of the columns of A2 (n); NULL for the identity: all 1 */
+
+    struct srl_interruption *interruption; /* of the solver whose copy this is; NULL: work on it is not interrupted */
 };
 
 /* The bounds of x_k, infinite where there is none. */
@@ -60,6 +63,9 @@ void srl_assemble_curvature(const struct srl_model *model, double *buffer, doubl
 int64_t srl_curvature_rows(const struct srl_model *model);
 /* R into the lower triangle of matrix (d x d), whether or not the model has it as one. */
 void srl_copy_curvature(const struct srl_model *model, double *matrix);
+/* matrix += alpha B'B, lower triangle (order x order), for the rows of B (rows x order, no gaps): some at a time, so that it can
+   be interrupted. */
+void srl_add_squares(const struct srl_model *model, int64_t order, int64_t rows, double alpha, const double *b, double *matrix);
 
 /* A bound of what round-off does to sums of products of the problem's sizes, relative to their terms. */
 double srl_sum_noise(const struct srl_model *model);

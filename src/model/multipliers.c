@@ -156,7 +156,7 @@ static bool by_gram(const struct srl_model *model, struct srl_stationarity_work 
         work->value[k] = 0.0;
     }
     find_slopes(model, work, count);
-    for (int64_t round = 0; round < BLOCK_ROUNDS + count; round++) {
+    for (int64_t round = 0; round < BLOCK_ROUNDS + count && (round == 0 || !srl_interrupted(model->interruption)); round++) {
         const int64_t free_count = count_free(work, count);
         if (changed && !factor_free(work, count, free_count))
             return false;
@@ -258,7 +258,7 @@ static double by_factorisations(const struct srl_model *model, struct srl_statio
     add_columns(model, work, count, false);
     double best = srl_norm(model->d, work->rest);
     for (int64_t round = 0; round < 3 * count + 8; round++) {
-        while (free_count > 0 && solve_free(model, work, count)) {
+        while (free_count > 0 && !srl_interrupted(model->interruption) && solve_free(model, work, count)) {
             bool whole = move_free(work, count);
             free_count = count_free(work, count);
             if (whole)
@@ -267,7 +267,7 @@ static double by_factorisations(const struct srl_model *model, struct srl_statio
         add_columns(model, work, count, false);
         best = fmin(best, srl_norm(model->d, work->rest));
         last = worst_fixed(model, work, count, last);
-        if (last < 0 || free_count == work->capacity)
+        if (last < 0 || free_count == work->capacity || srl_interrupted(model->interruption))
             break;
         work->at[last] = SRL_FREE;
         free_count++;
@@ -287,9 +287,19 @@ bool srl_find_multipliers_with_bounds(const struct srl_model *model, struct srl_
     return all <= model->d && by_gram(model, work, all);
 }
 
+static void clip(struct srl_stationarity_work *work, int64_t count) {
+    for (int64_t k = 0; k < count; k++)
+        work->value[k] = fmin(fmax(work->value[k], 0.0), work->upper[k]);
+}
+
 double srl_find_multipliers(const struct srl_model *model, struct srl_stationarity_work *work, int64_t count) {
     if (count > 0 && count <= model->d && by_gram(model, work, count))
         return srl_norm(model->d, work->rest);
+    if (count > 0 && srl_interrupted(model->interruption)) { /* with what has been found */
+        clip(work, count);
+        add_columns(model, work, count, false);
+        return srl_norm(model->d, work->rest);
+    }
     return by_factorisations(model, work, count);
 }
 

@@ -77,7 +77,7 @@ static double larger(double one, double other) { return isnan(other) ? INFINITY 
 
 static double largest_of_pairs(struct srl_rows *rows, const struct srl_model *model, enum srl_rows_of of) {
     const int64_t length = row_length(model, of);
-    for (int64_t first = 0; first < model->m; first += SRL_ROW_BLOCK) {
+    for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += SRL_ROW_BLOCK) {
         const int64_t count = model->m - first < SRL_ROW_BLOCK ? model->m - first : SRL_ROW_BLOCK;
         srl_rows_read(rows, model, of, first, count, rows->all + first * length);
     }
@@ -94,7 +94,7 @@ static double bound_through_centre(struct srl_rows *rows, const struct srl_model
     double largest = 0.0, second = 0.0;
     memset(rows->centre, 0, (size_t)length * sizeof *rows->centre);
     for (int pass = 0; pass < 2; pass++)
-        for (int64_t first = 0; first < model->m; first += SRL_ROW_BLOCK) {
+        for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += SRL_ROW_BLOCK) {
             const int64_t count = model->m - first < SRL_ROW_BLOCK ? model->m - first : SRL_ROW_BLOCK;
             srl_rows_read(rows, model, of, first, count, rows->block);
             for (int64_t j = 0; j < count; j++) {

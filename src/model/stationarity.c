@@ -108,7 +108,7 @@ static double least_norm(const struct srl_model *model, struct srl_stationarity_
     for (int round = 0; round < ABSORBING_ROUNDS; round++) {
         srl_find_multipliers(model, work, count);
         best = fmin(best, projected_norm(model, work, count, &settled));
-        if (settled)
+        if (settled || srl_interrupted(model->interruption))
             break;
     }
     return best;

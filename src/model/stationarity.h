@@ -66,7 +66,8 @@ int64_t srl_leave_ridges(const struct srl_model *model, const struct srl_point *
 void srl_stationarity_carve(struct srl_arena *arena, struct srl_stationarity_work *work, const struct srl_model *model);
 
 /* At a differentiated point. A unit is at its kink when |u_i| <= kink_tolerance (|a_i||x| + |c1_i|). The residual is never
-   below the true least norm: it is that of multipliers within their intervals, whatever they are. What they say holds x, the
+   below the true least norm: it is that of multipliers within their intervals, whatever they are; of those found so far when
+   interrupted. What they say holds x, the
    units whose multiplier came out strictly inside and the entries whose bound's is needed, is noted in the point. */
 struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struct srl_stationarity_work *work,
                                             struct srl_point *point, double kink_tolerance);

@@ -19,6 +19,10 @@ bool srl_differentiate(struct srl_solver *solver, struct srl_point *point, struc
     return true;
 }
 
+softrelu_termination srl_why(struct srl_solver *solver, softrelu_termination otherwise) {
+    return srl_interrupted(&solver->budget.interruption) ? solver->budget.interruption.by : otherwise;
+}
+
 bool srl_searches(const struct srl_solver *solver) { return solver->settings.globalisation == SOFTRELU_GLOBALISATION_SEARCH; }
 
 void srl_take_trial(struct srl_solver *solver, const struct srl_stationarity *stationarity) {
@@ -77,7 +81,7 @@ static softrelu_termination find_step(struct srl_solver *solver, double *promise
     struct srl_newton *newton = &solver->newton;
     const double kink_tolerance = solver->settings.kink_tolerance, *r = srl_curvature_weights(solver, &solver->current);
     if (srl_newton_factor(newton, model->d, solver->damping) != 0)
-        return SOFTRELU_NUMERICAL_FAILURE;
+        return srl_why(solver, SOFTRELU_NUMERICAL_FAILURE);
     const double began = srl_now();
     if (solver->settings.step == SOFTRELU_STEP_PCG) {
         struct srl_exact_step *exact = &solver->matrix.work.exact;
@@ -224,7 +228,9 @@ static softrelu_termination take_whole_step(struct srl_solver *solver, struct sr
     double promise;
     srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current), false);
     stiffen(solver);
-    const softrelu_termination ended = find_step(solver, &promise);
+    softrelu_termination ended = find_step(solver, &promise);
+    if (ended == SOFTRELU_NOT_RUN)
+        ended = srl_why(solver, SOFTRELU_NOT_RUN);
     if (ended != SOFTRELU_NOT_RUN)
         return ended;
     if (!isfinite(promise) || srl_max_abs(model->d, solver->newton.step) == 0.0)

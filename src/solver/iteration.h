@@ -28,6 +28,9 @@ struct srl_progress {
 /* From solver->current to a better point, which takes its place. SOFTRELU_NOT_RUN when there is one, else why not. */
 softrelu_termination srl_iterate(struct srl_solver *solver, struct srl_progress *progress);
 
+/* Why something did not succeed: because it was interrupted, or else for the reason given. */
+softrelu_termination srl_why(struct srl_solver *solver, softrelu_termination otherwise);
+
 /* First derivatives and stationarity of a point. False when anything is not finite. */
 bool srl_differentiate(struct srl_solver *solver, struct srl_point *point, struct srl_stationarity *stationarity);
 /* The trial point becomes the current one. */

@@ -67,7 +67,7 @@ static void update_report(struct srl_solver *solver, int64_t iterations) {
     quantities[SOFTRELU_REPORT_EVALUATIONS_INDEX] = (double)solver->budget.evaluations;
     quantities[SOFTRELU_REPORT_FACTORISATIONS_INDEX] = (double)solver->newton.factorisations;
     quantities[SOFTRELU_REPORT_HESSIAN_PRODUCTS_INDEX] = (double)solver->matrix.work.exact.cg.products;
-    quantities[SOFTRELU_REPORT_SECONDS_INDEX] = srl_budget_seconds(&solver->budget);
+    quantities[SOFTRELU_REPORT_SECONDS_INDEX] = srl_seconds_since_start(&solver->budget.interruption);
 }
 
 static void record(struct srl_solver *solver, const struct srl_progress *progress) {
@@ -87,15 +87,19 @@ static void record(struct srl_solver *solver, const struct srl_progress *progres
     entry[SOFTRELU_TRACE_EVALUATIONS_INDEX] = (double)solver->budget.evaluations;
     entry[SOFTRELU_TRACE_SAMPLE_ROWS_INDEX] = (double)progress->sample_rows;
     entry[SOFTRELU_TRACE_HESSIAN_PRODUCTS_INDEX] = (double)solver->matrix.work.exact.cg.products;
-    entry[SOFTRELU_TRACE_SECONDS_INDEX] = srl_budget_seconds(&solver->budget);
+    entry[SOFTRELU_TRACE_SECONDS_INDEX] = srl_seconds_since_start(&solver->budget.interruption);
     srl_report_record(&solver->report, entry);
     update_report(solver, progress->iteration);
 }
 
 /* Evaluates the start. A user's x0 always wins over the warm start. */
 static softrelu_status begin(struct srl_solver *solver, struct srl_message *message) {
-    solver->budget = (struct srl_budget){0, solver->settings.max_evaluations, srl_now(),
-                                         solver->settings.time_limit - solver->starts.elapsed, &solver->stop_requested};
+    solver->budget = (struct srl_budget){.max_evaluations = solver->settings.max_evaluations,
+                                         .interruption = {.started = srl_now(),
+                                                          .time_limit = solver->settings.time_limit - solver->starts.elapsed,
+                                                          .stop_requested = &solver->stop_requested,
+                                                          .ask = solver->interrupt,
+                                                          .user = solver->interrupt_user}};
     solver->newton.factorisations = 0;
     srl_reset_newton_matrix(solver);
     solver->hessian_work.jacobian.probed = 0; /* a solve depends on its data alone, not on the solve before */
@@ -124,17 +128,20 @@ static softrelu_status begin(struct srl_solver *solver, struct srl_message *mess
 }
 
 /* Recomputes the current point from the raw data: line searches update v = A1 x step by step, and round-off adds up. */
-static bool refresh(struct srl_solver *solver) {
+static bool refresh_point(struct srl_solver *solver) {
     solver->budget.evaluations++;
-    return srl_point_move(solver->model, &solver->current, solver->current.x) &&
-           srl_differentiate(solver, &solver->current, &solver->stationarity);
+    return srl_point_move(solver->model, &solver->current, solver->current.x);
+}
+
+static bool refresh(struct srl_solver *solver) {
+    return refresh_point(solver) && srl_differentiate(solver, &solver->current, &solver->stationarity);
 }
 
 /* Where ridges meet, the residual is only a lower bound of the steepest descent; the certificate looks at all their sides. */
 static bool examine(struct srl_solver *solver) {
     srl_newton_forget(&solver->newton); /* the place is the certificate's now; and it was the step's before */
     solver->certificate.convexity.factored = false;
-    /* should LAPACK refuse, the certificate says that nothing was examined; the point is none the worse */
+    /* interrupted, or should LAPACK refuse, the certificate says that nothing was examined; the point is none the worse */
     return srl_certificate_examine(&solver->certificate, srl_current_x(solver), solver->settings.kink_tolerance,
                                    solver->settings.tolerance);
 }
@@ -184,6 +191,15 @@ static softrelu_termination judge_in_x(struct srl_solver *solver, softrelu_termi
     return ended == SOFTRELU_CONVERGED && !met ? SOFTRELU_NO_PROGRESS : ended;
 }
 
+/* The point that is returned, as the raw data have it. Interrupted, it keeps the residual that was found on the way. */
+static softrelu_termination look_again(struct srl_solver *solver, softrelu_termination ended) {
+    if (srl_interrupted(&solver->budget.interruption)) {
+        (void)refresh_point(solver);
+        return ended;
+    }
+    return refresh(solver) && meets_tolerance(solver) ? SOFTRELU_CONVERGED : ended;
+}
+
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message) {
     struct srl_progress progress = {0};
     srl_report_clear(&solver->report);
@@ -216,13 +232,15 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
             ended = is_proved_stationary(solver) ? SOFTRELU_CONVERGED
                     : escape(solver)             ? SOFTRELU_NOT_RUN
                                                  : SOFTRELU_NO_PROGRESS;
+        if (ended == SOFTRELU_NO_PROGRESS)
+            ended = srl_why(solver, ended);
         if (ended == SOFTRELU_NOT_RUN)
             progress = next;
     }
     if (ended != SOFTRELU_CONVERGED)
         (void)srl_go_back(solver);
-    if (ended != SOFTRELU_CONVERGED && progress.iteration > 0 && refresh(solver) && meets_tolerance(solver))
-        ended = SOFTRELU_CONVERGED;
+    if (ended != SOFTRELU_CONVERGED && progress.iteration > 0)
+        ended = look_again(solver, ended);
     const bool examined = examine(solver);
     update_report(solver, progress.iteration);
     if (examined && solver->unknowns.reduction != NULL)

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "certificate/keep.h"
+#include "linalg/runtime.h"
 #include "solver/solver.h"
 
 static const double SAME = 1e-6; /* distance of two ends that are one, relative to the larger of them and of the base */
@@ -119,9 +120,8 @@ static void keep_end(struct srl_solver *solver) {
     solver->report = before;
 }
 
-static bool may_go_on(const struct srl_solver *solver, softrelu_termination ended) {
-    return ended != SOFTRELU_CALLBACK_STOP && ended != SOFTRELU_STOP_REQUESTED && ended != SOFTRELU_TIME_LIMIT &&
-           solver->starts.elapsed < solver->settings.time_limit && atomic_load(&solver->stop_requested) == 0;
+static bool may_go_on(struct srl_solver *solver, softrelu_termination ended) {
+    return ended != SOFTRELU_CALLBACK_STOP && !srl_interrupted(&solver->budget.interruption);
 }
 
 /* The lowest end becomes the outcome of the solve. */
@@ -140,8 +140,8 @@ softrelu_status srl_minimise(struct srl_solver *solver, struct srl_message *mess
     int64_t tried = 1;
     atomic_store(&solver->stop_requested, 0);
     starts->count = 0;
-    starts->elapsed = 0.0;
     solver->from = srl_enter_unknowns(solver);
+    starts->elapsed = srl_now() - began;
     const softrelu_status status = srl_solve(solver, message);
     if (status != SOFTRELU_OK)
         return status;
@@ -163,6 +163,9 @@ softrelu_status srl_minimise(struct srl_solver *solver, struct srl_message *mess
         settle_on_best(solver);
     }
     solver->report.quantities[SOFTRELU_REPORT_STARTS_INDEX] = (double)tried;
+    solver->report.quantities[SOFTRELU_REPORT_SAMPLE_SEED_INDEX] = (double)solver->settings.sample_seed;
+    solver->report.quantities[SOFTRELU_REPORT_START_SEED_INDEX] = (double)solver->settings.start_seed;
+    solver->report.quantities[SOFTRELU_REPORT_BLAS_THREADS_INDEX] = (double)srl_blas_threads();
     solver->report.quantities[SOFTRELU_REPORT_MINIMISERS_INDEX] = starts->count > 0 ? (double)starts->count : 1.0;
     solver->report.quantities[SOFTRELU_REPORT_SECONDS_STARTS_INDEX] = srl_now() - began;
     return SOFTRELU_OK;

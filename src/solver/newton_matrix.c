@@ -126,7 +126,7 @@ static void sample(struct srl_solver *solver, const struct srl_point *point, con
     if (srl_sample_hessian(solver->model, &solver->hessian_work, &matrix->work.sampler, point, r, &plan,
                            solver->newton.hessian))
         *most = fmax(*most, (double)matrix->work.sampler.count);
-    else
+    else if (!srl_interrupted(solver->model->interruption))
         fall_back(solver, point, r);
 }
 

@@ -176,7 +176,7 @@ static bool find_metric(struct srl_solver *solver) {
     srl_find_newton_matrix(solver, point, r, true);
     const double scale = srl_newton_scale(newton, model->d), most = 1.0 + srl_norm(model->d, point->x);
     double shift = LEAST_SHIFT * scale;
-    for (int rung = 0; rung <= RUNGS; rung++, shift *= 10.0)
+    for (int rung = 0; rung <= RUNGS && !srl_interrupted(model->interruption); rung++, shift *= 10.0)
         if (srl_newton_factor(newton, model->d, shift) == 0 && srl_newton_solve(newton, model->d, point->gradient) < 0.0 &&
             srl_norm(model->d, newton->step) <= most)
             return true;
@@ -196,7 +196,7 @@ static bool take_fit(struct srl_solver *solver, struct srl_progress *progress) {
 bool srl_open(struct srl_solver *solver, struct srl_progress *progress) {
     enum srl_opening_stage *stage = &solver->opening.stage;
     bool moved = false;
-    while (!moved && *stage != SRL_OPENED) {
+    while (!moved && *stage != SRL_OPENED && !srl_interrupted(solver->model->interruption)) {
         bool over = false;
         if (*stage == SRL_OPENING_MEASURE) {
             *stage = find_metric(solver) ? SRL_OPENING_METRIC : SRL_OPENED;

@@ -52,6 +52,8 @@ struct srl_solver {
     struct srl_starts starts;
     softrelu_callback callback;
     void *user;
+    softrelu_interrupt interrupt;
+    void *interrupt_user;
     atomic_int stop_requested;
 
     struct srl_point current; /* the best point so far */

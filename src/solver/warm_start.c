@@ -112,6 +112,8 @@ static bool fit(struct srl_solver *solver) {
     struct srl_newton *newton = &solver->newton;
     struct srl_point *at = &solver->trial;
     srl_find_newton_matrix(solver, at, at->r, true);
+    if (srl_interrupted(model->interruption))
+        return false;
     if (srl_newton_factor(newton, model->d, RIDGE * srl_newton_scale(newton, model->d)) != 0)
         return false;
     if (solver->settings.step == SOFTRELU_STEP_PCG) {

@@ -5,6 +5,7 @@
 
 void srl_conjugate_gradients_carve(struct srl_arena *arena, struct srl_conjugate_gradients *cg, int64_t d) {
     cg->d = d;
+    cg->interruption = NULL;
     cg->solution = srl_arena_doubles(arena, d);
     cg->image = srl_arena_doubles(arena, d);
     cg->residual = srl_arena_doubles(arena, d);
@@ -30,7 +31,7 @@ enum srl_cg_end srl_conjugate_gradients(struct srl_conjugate_gradients *cg, stru
     memcpy(cg->conjugate, cg->residual, size);
     double squared = srl_dot(d, cg->residual, cg->residual);
     for (int64_t count = 0; squared > error * error; count++) {
-        if (count == most_products)
+        if (count == most_products || srl_interrupted(cg->interruption))
             return SRL_CG_LIMIT;
         memcpy(cg->direction, cg->conjugate, size);
         srl_metric_solve(face->metric, SRL_TRANSPOSED, 1, cg->direction);

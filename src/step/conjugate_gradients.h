@@ -15,6 +15,7 @@
 #define SRL_STEP_CONJUGATE_GRADIENTS_H
 
 #include "base/alloc.h"
+#include "base/interruption.h"
 #include "step/face.h"
 
 /* product = H direction. */
@@ -28,6 +29,7 @@ enum srl_cg_end {
 };
 
 struct srl_conjugate_gradients {
+    struct srl_interruption *interruption; /* NULL: none */
     int64_t d;
     double *solution;       /* p (d) */
     double *image;          /* H p (d) */

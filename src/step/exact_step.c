@@ -10,6 +10,7 @@ static const double ON_FACE = 1e-12; /* of a pinned row's terms: round-off */
 
 void srl_exact_step_carve(struct srl_arena *arena, struct srl_exact_step *exact, const struct srl_model *model) {
     srl_conjugate_gradients_carve(arena, &exact->cg, model->d);
+    exact->cg.interruption = model->interruption;
     exact->linear = srl_arena_doubles(arena, model->d);
     exact->gradient = srl_arena_doubles(arena, model->d);
     exact->base = srl_arena_doubles(arena, model->d);
@@ -220,7 +221,7 @@ static double improve(const struct srl_model *model, const struct srl_point *poi
     bool on_face = true;
     memcpy(cg->solution, qp->step, (size_t)cg->d * sizeof *cg->solution);
     multiply_at_solution(cg, &operand);
-    for (int round = 0; round < ROUNDS && cg->products < last; round++) {
+    for (int round = 0; round < ROUNDS && cg->products < last && !srl_interrupted(model->interruption); round++) {
         if (on_face && !move_on_face(kinks, exact, &operand, error, last - cg->products))
             break;
         model_at_solution(newton, kinks, exact);

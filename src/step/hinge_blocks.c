@@ -6,6 +6,7 @@
 #include "step/hinge_state.h"
 
 enum { REFINEMENTS = 3 };
+enum { COLUMNS = 256 };             /* that are made at a time */
 enum { ROUNDS = 40, PATIENCE = 5 }; /* in all; in a row that leave as many wrong as an earlier one */
 /* Relative sizes below which a value, a multiplier or a gradient is round-off. */
 static const double VALUE_ROUND_OFF = 1e-13, MULTIPLIER_ROUND_OFF = 1e-13, STATIONARY = 4e-15;
@@ -32,7 +33,8 @@ static void make_columns(struct srl_hinge_qp *qp, int64_t first) {
             column(qp, k)[srl_hinge_component(which)] = qp->side[srl_hinge_component(which)] < 0 ? -1.0 : 1.0;
         }
     }
-    srl_metric_solve(&qp->metric, SRL_PLAIN, qp->face.count - first, column(qp, first));
+    for (int64_t k = first; k < qp->face.count && !srl_interrupted(qp->interruption); k += COLUMNS)
+        srl_metric_solve(&qp->metric, SRL_PLAIN, qp->face.count - k < COLUMNS ? qp->face.count - k : COLUMNS, column(qp, k));
 }
 
 /* Appends to the pinned, the column to be made later. False when there is no room for it. */
@@ -63,7 +65,7 @@ static double answer(struct srl_hinge_qp *qp) {
 /* p and the multipliers that the states ask for; *scale: of the multipliers times the lengths of their columns. False when
    columns are nearly dependent, or p is not finite. */
 static bool solve_for_states(struct srl_hinge_qp *qp, double *scale) {
-    if (!srl_face_find_products(&qp->face))
+    if (srl_interrupted(qp->interruption) || !srl_face_find_products(&qp->face))
         return false;
     memcpy(qp->residual, qp->linear, (size_t)qp->d * sizeof *qp->residual);
     for (int64_t k = 0; k < qp->face.count; k++)
@@ -207,7 +209,7 @@ enum srl_hinge_blocks_end srl_hinge_solve_by_blocks(struct srl_hinge_qp *qp, boo
     if (qp->known == 0)
         take_bounds(qp, guess);
     take_hinges(qp, guess);
-    for (int64_t round = 0; round < ROUNDS && patience > 0; round++) {
+    for (int64_t round = 0; round < ROUNDS && patience > 0 && !srl_interrupted(qp->interruption); round++) {
         double scale;
         qp->iterations++;
         make_columns(qp, kept);

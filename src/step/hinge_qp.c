@@ -17,6 +17,7 @@ enum { STALLED = 20 };                    /* steps of length zero in a row that 
 void srl_hinge_qp_carve(struct srl_arena *arena, struct srl_hinge_qp *qp, int64_t d, int64_t capacity) {
     qp->d = d;
     qp->capacity = capacity;
+    qp->interruption = NULL;
     qp->lower = srl_arena_doubles(arena, d);
     qp->upper = srl_arena_doubles(arena, d);
     qp->rows = srl_arena_matrix(arena, capacity, d);
@@ -52,13 +53,14 @@ static void forget(struct srl_hinge_qp *qp) {
 static void begin_at_zero(struct srl_hinge_qp *qp, bool guess) {
     forget(qp);
     for (int64_t k = 0; k < qp->d && qp->bounded; k++) /* what is fixed, and what the gradient pushes out of bounds */
-        if (qp->lower[k] == 0.0 && qp->upper[k] == 0.0)
+        if (qp->lower[k] == 0.0 && qp->upper[k] == 0.0 && !srl_interrupted(qp->interruption))
             srl_hinge_pin_bound(qp, k, SRL_BOUND_FIXED);
     for (int64_t k = 0; k < qp->d && qp->bounded && guess; k++)
-        if (qp->side[k] == 0 && (qp->gradient[k] > 0.0 ? qp->lower[k] : qp->upper[k]) == 0.0)
+        if (qp->side[k] == 0 && (qp->gradient[k] > 0.0 ? qp->lower[k] : qp->upper[k]) == 0.0 &&
+            !srl_interrupted(qp->interruption))
             srl_hinge_pin_bound(qp, k, qp->gradient[k] > 0.0 ? -1 : 1);
     for (int64_t i = 0; i < qp->count && guess; i++)
-        if (qp->start[i])
+        if (qp->start[i] && !srl_interrupted(qp->interruption))
             srl_hinge_pin(qp, i);
     srl_hinge_settle(qp);
     srl_hinge_classify(qp);
@@ -170,7 +172,7 @@ static void run(struct srl_hinge_qp *qp) {
     int64_t on_face = 0;
     double previous = INFINITY;
     qp->ended = SRL_HINGE_QP_LIMIT;
-    while (qp->ended == SRL_HINGE_QP_LIMIT && qp->iterations++ < limit) {
+    while (qp->ended == SRL_HINGE_QP_LIMIT && qp->iterations++ < limit && !srl_interrupted(qp->interruption)) {
         if (qp->stalled > STALLED)
             srl_hinge_leave_vertex(qp);
         const double length = srl_hinge_direction(qp);
@@ -198,6 +200,12 @@ static void solve(struct srl_hinge_qp *qp, bool guess) {
     qp->ended = SRL_HINGE_QP_SOLVED;
     if (qp->by_blocks)
         return;
+    if (srl_interrupted(qp->interruption)) { /* p = 0 */
+        forget(qp);
+        qp->model = 0.0;
+        qp->ended = SRL_HINGE_QP_LIMIT;
+        return;
+    }
     if (found == SRL_HINGE_BLOCKS_FAILED || !srl_face_orthonormalise(&qp->face)) {
         begin_at_zero(qp, true);
         if (!srl_hinge_within_bounds(qp)) /* the guess led astray */

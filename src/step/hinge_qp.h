@@ -27,16 +27,18 @@
 #define SRL_STEP_HINGE_QP_H
 
 #include "base/alloc.h"
+#include "base/interruption.h"
 #include "step/face.h"
 
 enum srl_hinge_qp_end {
     SRL_HINGE_QP_SOLVED,
-    SRL_HINGE_QP_LIMIT,     /* the iteration limit ended it */
+    SRL_HINGE_QP_LIMIT,     /* the iteration limit ended it, or an interruption */
     SRL_HINGE_QP_NOT_FINITE /* the data overflow double precision */
 };
 
 struct srl_hinge_qp {
     int64_t d, capacity;
+    struct srl_interruption *interruption; /* NULL: none */
 
     /* the problem, filled in by the caller */
     struct srl_metric metric; /* M = S S' */

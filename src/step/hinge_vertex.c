@@ -92,7 +92,7 @@ void srl_hinge_leave_vertex(struct srl_hinge_qp *qp) {
             qp->vertex[qp->face.count] = 0.0;
             srl_hinge_pin_bound(qp, k, SRL_BOUND_FIXED);
         }
-    for (int64_t change = 0; change < 4 * (qp->d + qp->count); change++) {
+    for (int64_t change = 0; change < 4 * (qp->d + qp->count) && !srl_interrupted(qp->interruption); change++) {
         if (srl_hinge_direction(qp) == 0.0)
             break;
         srl_metric_solve(&qp->metric, SRL_TRANSPOSED, 1, qp->direction);

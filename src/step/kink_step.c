@@ -5,6 +5,7 @@
 
 void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, const struct srl_model *model) {
     srl_hinge_qp_carve(arena, &kinks->qp, model->d, model->n);
+    kinks->qp.interruption = model->interruption;
     kinks->listed = srl_arena_flags(arena, model->n);
     kinks->gradient = srl_arena_doubles(arena, model->d);
     kinks->slopes = srl_arena_doubles(arena, model->n);
@@ -29,7 +30,7 @@ static int64_t held_rows(const struct srl_model *model, const struct srl_point *
 
 static void stiffen(const struct srl_model *model, const struct srl_point *point, double scale, double *rows, double *hessian) {
     const int64_t count = held_rows(model, point, rows);
-    srl_syrk(model->d, count, scale, rows, model->d, 1.0, hessian, model->d);
+    srl_add_squares(model, model->d, count, scale, rows, hessian);
     for (int64_t k = 0; k < model->d; k++)
         hessian[k + k * model->d] += point->held_entries[k] ? scale : 0.0;
 }

@@ -14,6 +14,7 @@ void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const 
     newton->step = srl_arena_doubles(arena, model->d);
     newton->rest = srl_arena_doubles(arena, model->d);
     srl_small_matrix_carve(arena, &newton->small, model->d, newton->hessian, newton->factor);
+    newton->interruption = model->interruption;
 }
 
 double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
@@ -44,6 +45,8 @@ static int decompose_with(struct srl_newton *newton, double shift) {
 }
 
 static int factor_with(struct srl_newton *newton, int64_t d, double shift) {
+    if (srl_interrupted(newton->interruption))
+        return 1;
     if (newton->is_small)
         return decompose_with(newton, shift);
     memcpy(newton->factor, newton->hessian, (size_t)d * (size_t)d * sizeof *newton->factor);
@@ -71,7 +74,7 @@ int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift) 
         const int info = factor_with(newton, d, shift);
         if (info == 0 && shift > least_shift)
             newton->foothold = shift;
-        if (info <= 0 || !(shift <= LAST_SHIFT * scale) || isinf(shift))
+        if (info <= 0 || !(shift <= LAST_SHIFT * scale) || isinf(shift) || srl_interrupted(newton->interruption))
             return info;
     }
 }

@@ -23,6 +23,7 @@ struct srl_newton {
     bool is_factor;                /* factor is that of H itself, as it is now */
     double foothold; /* least shift that worked last time one was needed: the ladder is climbed from just below it */
     int64_t factorisations;
+    struct srl_interruption *interruption;
 };
 
 void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const struct srl_model *model);
@@ -34,7 +35,7 @@ bool srl_newton_prefers_small(const struct srl_newton *newton, int64_t rows);
 /* The small matrix is written out into hessian, and not used any more. */
 void srl_newton_expand(struct srl_newton *newton);
 /* Factors H + tau I for the first tau that works, from least_shift upwards (0 tries H itself first).
-   0: done; > 0: no shift helped (H is not finite); < 0: LAPACK refused. */
+   0: done; > 0: no shift helped (H is not finite), or interrupted; < 0: LAPACK refused. */
 int srl_newton_factor(struct srl_newton *newton, int64_t d, double least_shift);
 /* Whether H itself is positive definite (one factorisation). */
 bool srl_newton_is_convex(struct srl_newton *newton, int64_t d);

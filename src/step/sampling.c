@@ -90,7 +90,7 @@ static void measure_rows(const struct srl_model *model, const struct srl_hessian
     double top[COLUMNS], mean[COLUMNS];
     project(model, work, sampler, plan);
     project_centre(model, work, sampler, &point->outer, top, mean);
-    for (int64_t first = 0; first < model->m; first += BLOCK) {
+    for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += BLOCK) {
         const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
         const double *rows = sketch_rows(model, sampler, first, count);
         for (int64_t j = 0; j < count; j++) {
@@ -267,15 +267,15 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
     for (int64_t k = 0; k < d; k++)
         scale = fmax(scale, fabs(hessian[k + k * d]) - 2.0 * sampler->negative[k + k * d]);
     sampler->kappa = 1.0;
-    int info = factor(model, sampler, hessian, 0.0, 0.0);
-    if (info == 0 && has_negative(sampler))
+    int info = srl_interrupted(model->interruption) ? -1 : factor(model, sampler, hessian, 0.0, 0.0);
+    if (info == 0 && has_negative(sampler) && !srl_interrupted(model->interruption))
         sampler->kappa = largest_ratio(model, sampler, hessian, plan);
     if (info > 0)
         info = factor(model, sampler, hessian, 1.0, 0.0);
-    for (double shift = LEAST_SHIFT; info > 0 && shift <= MOST_SHIFT; shift *= 10.0)
+    for (double shift = LEAST_SHIFT; info > 0 && shift <= MOST_SHIFT && !srl_interrupted(model->interruption); shift *= 10.0)
         info = factor(model, sampler, hessian, 1.0, scale > 0.0 ? shift * scale : 1.0);
     sampler->refused = info < 0;
-    sampler->has_metric = info == 0 && isfinite(sampler->kappa);
+    sampler->has_metric = info == 0 && isfinite(sampler->kappa) && !srl_interrupted(model->interruption);
     return sampler->has_metric;
 }
 
