@@ -26,8 +26,9 @@ bool srl_small_matrix_find_root(int64_t d, const double *curvature, double *rho,
         *rho += curvature[k + k * d] / (double)d;
     if (!(*rho > 0.0) || !isfinite(*rho))
         return false;
-    memcpy(root, curvature, (size_t)(d * d) * sizeof *root);
-    srl_scale(d * d, 1.0 / *rho, root);
+    for (int64_t k = 0; k < d; k++) /* memory above the triangle stays untouched */
+        for (int64_t i = k; i < d; i++)
+            root[i + k * d] = curvature[i + k * d] / *rho;
     return srl_potrf(d, root, d) == 0 && srl_reciprocal_condition(d, root, d, 1.0, work, indices) > LEAST_ROOT;
 }
 
