@@ -5,7 +5,8 @@
 static const double DEPENDENT = 1e-11; /* pivot of a row that depends on others */
 
 int64_t srl_subspace_work(const struct srl_model *model) {
-    const int64_t factor = srl_reflectors_work(model->d, model->n + model->d), map = srl_reflect_work(SRL_MAPPED);
+    const int64_t factor = srl_reflectors_work(model->d, model->n + model->d),
+                  map = srl_reflect_work(model->d > SRL_MAPPED ? model->d : SRL_MAPPED);
     return factor > map ? factor : map;
 }
 
@@ -26,11 +27,14 @@ bool srl_find_subspace(struct srl_subspace *space, int64_t held) {
 
 bool srl_form_basis(struct srl_subspace *space, double *scratch) {
     const int64_t d = space->d, rank = space->rank, free = space->free;
-    if (srl_full_basis(d, rank, space->rows, space->scalars, scratch, space->work) != 0)
+    memset(scratch, 0, (size_t)(d * free) * sizeof *scratch);
+    for (int64_t k = 0; k < free; k++)
+        scratch[rank + k + k * d] = 1.0;
+    if (srl_reflect(SRL_PLAIN, d, free, rank, space->rows, space->scalars, scratch, space->work) != 0) /* in blocks */
         return false;
     for (int64_t i = 0; i < d; i++)
-        for (int64_t k = rank; k < d; k++)
-            space->basis[i * free + k - rank] = scratch[i + k * d];
+        for (int64_t k = 0; k < free; k++)
+            space->basis[i * free + k] = scratch[i + k * d];
     space->formed = true;
     return true;
 }

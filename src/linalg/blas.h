@@ -88,8 +88,6 @@ int64_t srl_pivoted_reflectors(int64_t rows, int64_t columns, double *a, double 
 int64_t srl_reflect_work(int64_t columns);
 int srl_reflect(enum srl_transpose op, int64_t rows, int64_t columns, int64_t count, const double *reflectors,
                 const double *scalars, double *c, double *work);
-/* That Q itself (rows x rows, column-major). work: srl_reflectors_work(rows, rows). */
-int srl_full_basis(int64_t rows, int64_t rank, const double *reflectors, const double *scalars, double *q, double *work);
 /* A = QT for A (rows x columns, rows >= columns, column-major), Q in its place, T upper triangular (columns x columns).
    Q is orthonormal whatever the rank. 0, or < 0 as above. work: srl_orthonormal_work(rows, columns) doubles. */
 int64_t srl_orthonormal_work(int64_t rows, int64_t columns);

@@ -76,13 +76,6 @@ int srl_reflectors(int64_t rows, int64_t columns, double *a, double *scalars, do
                                     (lapack_int)srl_reflectors_work(rows, columns));
 }
 
-int srl_full_basis(int64_t rows, int64_t rank, const double *reflectors, const double *scalars, double *q, double *work) {
-    memcpy(q, reflectors, (size_t)rows * (size_t)rank * sizeof *q);
-    memset(q + rows * rank, 0, (size_t)rows * (size_t)(rows - rank) * sizeof *q);
-    return (int)LAPACKE_dorgqr_work(LAPACK_COL_MAJOR, (lapack_int)rows, (lapack_int)rows, (lapack_int)rank, q, narrow(rows),
-                                    scalars, work, (lapack_int)srl_reflectors_work(rows, rows));
-}
-
 /* columns reflector scalars, then what dgeqrf and dorgqr ask for. */
 int64_t srl_orthonormal_work(int64_t rows, int64_t columns) { return columns + srl_reflectors_work(rows, columns); }
 
