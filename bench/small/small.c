@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Certified solves per second of small problems: one network, one solver handle, one target after the other. The targets are a
- * teacher's outputs with noise on the logits, so that the loss cannot vanish; rho holds x.
+ * teacher's outputs with noise on the logits, so that the loss cannot vanish; rho holds x, and w where weights are given, the
+ * same for all units.
  *
- *     small [--targets K] [--repeats R] [--noise S] [--rho R] [--loss squares|kl] [--shape n,d,m] [--newton-matrix
- * auto|dense|small]
+ *     small [--targets K] [--repeats R] [--noise S] [--rho R] [--weights W] [--loss squares|kl] [--shape n,d,m]
+ *           [--newton-matrix auto|dense|small]
  *
  * Medians over the repeats; every solve must end certified, or is counted.
  */
@@ -18,7 +19,7 @@
 
 struct options {
     int64_t targets, repeats, n, d, m;
-    double noise, rho;
+    double noise, rho, weights;
     softrelu_loss loss;
     const char *newton_matrix;
 };
@@ -57,6 +58,8 @@ static struct options options_of(int argc, char **argv) {
             good = read_number(value, 0.0, 1e3, &options.noise);
         else if (strcmp(argv[i], "--rho") == 0)
             good = read_number(value, 0.0, 1e300, &options.rho);
+        else if (strcmp(argv[i], "--weights") == 0)
+            good = read_number(value, 0.0, 1e300, &options.weights);
         else if (strcmp(argv[i], "--loss") == 0)
             options.loss = strcmp(value, "kl") == 0 ? SOFTRELU_KL : SOFTRELU_SQUARES;
         else if (strcmp(argv[i], "--newton-matrix") == 0)
@@ -108,6 +111,7 @@ static void measure(const struct options *options, int64_t n, int64_t d, int64_t
     struct generator generator = {1};
     struct network network = random_network(&generator, n, d, m, 0.0, 0.0);
     network.rho = options->rho;
+    network.w = options->weights;
     network.loss = options->loss;
     double *targets = draw_targets(&network, &generator, options), *rates = numbers(options->repeats);
     softrelu_problem *problem = pose(&network);
@@ -137,8 +141,8 @@ int main(int argc, char **argv) {
     const struct options options = options_of(argc, argv);
     need(setvbuf(stdout, NULL, _IOLBF, 0) == 0, "stdout");
     const int64_t shapes[][3] = {{32, 16, 10}, {128, 64, 10}, {128, 784, 10}};
-    printf("%s, noise %g, rho %g, %ld targets, %d BLAS thread(s)\n", options.loss == SOFTRELU_KL ? "kl" : "squares",
-           options.noise, options.rho, (long)options.targets, softrelu_blas_threads());
+    printf("%s, noise %g, rho %g, w %g, %ld targets, %d BLAS thread(s)\n", options.loss == SOFTRELU_KL ? "kl" : "squares",
+           options.noise, options.rho, options.weights, (long)options.targets, softrelu_blas_threads());
     printf("     n      d      m   solves/s  certif   iter   eval   fact   pins   hess   step\n");
     if (options.n > 0) {
         measure(&options, options.n, options.d, options.m);

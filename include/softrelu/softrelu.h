@@ -404,11 +404,12 @@ typedef enum softrelu_step {
 } softrelu_step;
 /** In which form the Newton matrix is held. Pinned numbers and names. */
 typedef enum softrelu_newton_matrix {
-    SOFTRELU_NEWTON_MATRIX_AUTO = 0,   /**< "auto": the one that costs fewer operations, the default */
+    SOFTRELU_NEWTON_MATRIX_AUTO = 0,   /**< "auto": the one that is cheaper by a count of operations, the default */
     SOFTRELU_NEWTON_MATRIX_DENSE = 10, /**< "dense": d x d, factored by Cholesky */
-    SOFTRELU_NEWTON_MATRIX_SMALL = 20, /**< "small": a multiple of the identity and a row for each output and each held kink,
-                                          for few outputs and many inputs; dense where that cannot be (weights w, rho = 0, a
-                                            sampled matrix, single precision, step = pcg, more than d/2 rows) */
+    SOFTRELU_NEWTON_MATRIX_SMALL = 20, /**< "small": R = A1' diag(w^2) A1 + rho I, factored once in the life of a solver, and a
+                                            row for each output and each held kink, for few outputs and many inputs. Dense where
+                                            that cannot be: R not safely positive definite, a sampled matrix, single precision,
+                                            step = pcg, more than d/2 rows (without bounds, min(n, d)/2) */
     SOFTRELU_NEWTON_MATRIX_MAX_ = 0x7fffffff
 } softrelu_newton_matrix;
 /** Precision of the Jacobian and of the products that make the Newton matrix. Pinned numbers and names. */
@@ -577,7 +578,8 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
     X(SOFTRELU_TRACE_FLIPS, 1060, "flips", SOFTRELU_INTEGER, "units that changed side in the iteration")                       \
     X(SOFTRELU_TRACE_STEP_NORM, 1070, "step_norm", SOFTRELU_REAL, "length of the step taken")                                  \
     X(SOFTRELU_TRACE_STEP_SCALE, 1080, "step_scale", SOFTRELU_REAL, "fraction of the Newton step taken by the line search")    \
-    X(SOFTRELU_TRACE_SHIFT, 1090, "shift", SOFTRELU_REAL, "multiple of the identity added to the Hessian")                     \
+    X(SOFTRELU_TRACE_SHIFT, 1090, "shift", SOFTRELU_REAL,                                                                      \
+      "multiple of the identity, or of R over its mean diagonal entry, added to the Hessian")                                  \
     X(SOFTRELU_TRACE_EVALUATIONS, 1100, "evaluations", SOFTRELU_INTEGER, "evaluations of F so far")                            \
     X(SOFTRELU_TRACE_SECONDS, 1110, "seconds", SOFTRELU_REAL, "wall time so far")                                              \
     X(SOFTRELU_TRACE_SAMPLE_ROWS, 1120, "sample_rows", SOFTRELU_INTEGER, "rows sampled in the iteration; 0 for none")          \

@@ -6,7 +6,7 @@
 
 static bool same_matrix_work(const struct srl_settings *a, const struct srl_settings *b) {
     return a->hessian == b->hessian && a->step == b->step && a->jacobian_memory == b->jacobian_memory &&
-           a->curvature_precision == b->curvature_precision;
+           a->curvature_precision == b->curvature_precision && a->newton_matrix == b->newton_matrix;
 }
 
 /* Reserves what the settings ask for, before what there is is let go. */
@@ -17,7 +17,7 @@ static softrelu_status reserve_matrix_work(softrelu_solver *solver, const struct
     srl_newton_matrix_work_carve(&arena, &work, model, settings);
     if (!srl_arena_reserve(&arena, &solver->allocator))
         return srl_fail(&solver->message, SOFTRELU_ERROR_MEMORY,
-                        "no memory for the Jacobian, samples or conjugate gradients that the settings ask for");
+                        "no memory for the Jacobian, factors, samples or conjugate gradients that the settings ask for");
     srl_newton_matrix_work_carve(&arena, &work, model, settings);
     srl_arena_release(&solver->matrix_arena, &solver->allocator);
     solver->matrix_arena = arena;

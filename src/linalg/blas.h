@@ -66,6 +66,9 @@ bool srl_is_finite(int64_t order, const double *s, int64_t lds);
 /* Cholesky S = L L' in place in the lower triangle. 0: done; k > 0: the leading minor of order k is not positive definite
    (or not finite); < 0: LAPACK refused an argument. */
 int srl_potrf(int64_t order, double *s, int64_t lds);
+/* 1 / (norm |S^-1|), for the norm of S or another number, by an estimate of |S^-1|, both the largest sums of a column. 0 where
+   LAPACK refused. work: 3 order, indices: order. */
+double srl_reciprocal_condition(int64_t order, const double *l, int64_t ldl, double norm, double *work, int32_t *indices);
 /* Solves L L' X = B in place for columns right-hand sides (column-major). 0, or < 0 as above. */
 int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb);
 /* The inverse of L L' in place of L, lower triangle. 0, or < 0 as above. */

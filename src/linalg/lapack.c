@@ -14,6 +14,13 @@ int srl_potrf(int64_t order, double *s, int64_t lds) {
     return (int)LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, s, narrow(lds));
 }
 
+double srl_reciprocal_condition(int64_t order, const double *l, int64_t ldl, double norm, double *work, int32_t *indices) {
+    double reciprocal = 0.0;
+    if (LAPACKE_dpocon_work(LAPACK_COL_MAJOR, 'L', (lapack_int)order, l, narrow(ldl), norm, &reciprocal, work, indices) != 0)
+        return 0.0;
+    return reciprocal;
+}
+
 int srl_potrs(int64_t order, int64_t columns, const double *l, int64_t ldl, double *b, int64_t ldb) {
     if (order == 0 || columns == 0)
         return 0;

@@ -11,7 +11,8 @@ int64_t srl_curvature_rows(const struct srl_model *model) { return model->n < 51
 
 void srl_assemble_curvature(const struct srl_model *model, double *buffer, double *curvature) {
     const int64_t d = model->d, block = srl_curvature_rows(model);
-    memset(curvature, 0, (size_t)d * (size_t)d * sizeof *curvature);
+    for (int64_t k = 0; k < d; k++) /* memory above the triangle stays untouched */
+        memset(curvature + k + k * d, 0, (size_t)(d - k) * sizeof *curvature);
     for (int64_t first = 0; first < model->n; first += block) {
         int64_t rows = model->n - first < block ? model->n - first : block;
         for (int64_t i = 0; i < rows; i++) {

@@ -129,8 +129,8 @@ static softrelu_termination try_step(struct srl_solver *solver, struct srl_progr
     return SOFTRELU_NOT_RUN;
 }
 
-/* A shift that makes the next step at least DAMPING_UP times shorter: |gradient| / |step| is the curvature that the last one
-   met. A step that went out of all proportion counts as FARTHEST times |x|. */
+/* A shift of at least DAMPING_UP times the curvature that the last step met, |gradient| / |step|: a multiple of the identity
+   makes the next one that much shorter. A step that went out of all proportion counts as FARTHEST times |x|. */
 static double raised_damping(const struct srl_solver *solver) {
     const int64_t d = solver->model->d;
     const double farthest = FARTHEST * (1.0 + srl_norm(d, solver->current.x)), length = srl_norm(d, solver->newton.step);

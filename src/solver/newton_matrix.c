@@ -22,6 +22,24 @@ static double memory_of(const struct srl_model *model, const struct srl_settings
     return (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));
 }
 
+/* By the settings and the shape; what stands in the way of it yet is R. */
+static bool may_be_small(const struct srl_model *model, const struct srl_settings *settings) {
+    if (settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_DENSE || settings->step != SOFTRELU_STEP_CHOLESKY ||
+        settings->hessian == SOFTRELU_HESSIAN_SAMPLED || settings->curvature_precision != SOFTRELU_PRECISION_DOUBLE ||
+        !srl_has_output_layer(model))
+        return false;
+    return settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_SMALL
+               ? model->m <= srl_small_matrix_most(model->d)
+               : srl_small_matrix_pays(model->d, model->m, model->curvature != NULL);
+}
+
+/* The struct is zero. */
+static void carve_root(struct srl_arena *arena, struct srl_root *root, int64_t d) {
+    root->factor = srl_arena_matrix(arena, d, d);
+    root->work = srl_arena_doubles(arena, 3 * d);
+    root->indices = srl_arena_indices(arena, d);
+}
+
 void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_matrix_work *work, const struct srl_model *model,
                                   const struct srl_settings *settings) {
     const bool sampled = settings->hessian == SOFTRELU_HESSIAN_SAMPLED, pcg = settings->step == SOFTRELU_STEP_PCG;
@@ -31,6 +49,8 @@ void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_mat
     work->jacobian = kept > 0 ? srl_arena_take(arena, kept, single ? sizeof(float) : sizeof(double)) : NULL;
     work->weights = srl_arena_doubles(arena, settings->hessian == SOFTRELU_HESSIAN_GAUSS_NEWTON ? model->m : 0);
     work->kept = pcg && !sampled ? srl_arena_matrix(arena, model->d, model->d) : NULL;
+    if (model->curvature != NULL && may_be_small(model, settings))
+        carve_root(arena, &work->root, model->d);
     work->light.carved = false;
     if (srl_light_size(model) <= memory - (single ? 0.5 : 1.0) * (double)kept)
         srl_light_carve(arena, &work->light, model);
@@ -71,19 +91,28 @@ static bool has_finite_diagonal(const struct srl_newton *newton, int64_t d) {
     return finite;
 }
 
-/* Whether the matrix is to be taken as a multiple of the identity and a few rows. */
-static bool takes_small(const struct srl_solver *solver) {
+/* Whether R has a factor that small matrices can be taken with. */
+static bool has_root(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
-    const struct srl_settings *settings = &solver->settings;
-    return settings->newton_matrix != SOFTRELU_NEWTON_MATRIX_DENSE && settings->step == SOFTRELU_STEP_CHOLESKY &&
-           settings->hessian != SOFTRELU_HESSIAN_SAMPLED && settings->curvature_precision == SOFTRELU_PRECISION_DOUBLE &&
-           srl_has_output_layer(model) && model->curvature == NULL && model->rho > 0.0 &&
-           srl_newton_prefers_small(&solver->newton, model->m);
+    struct srl_root *root = &solver->matrix.work.root;
+    if (!root->sought)
+        root->found =
+            srl_small_matrix_find_root(model->d, model->curvature, &root->rho, root->factor, root->work, root->indices);
+    root->sought = true;
+    return root->found;
+}
+
+/* Whether the matrix is to be taken as the regulariser's and a few rows. */
+static bool takes_small(struct srl_solver *solver) {
+    const struct srl_model *model = solver->model;
+    return may_be_small(model, &solver->settings) && (model->curvature != NULL ? has_root(solver) : model->rho > 0.0);
 }
 
 static void assemble_small(struct srl_solver *solver, const struct srl_point *point, const double *r) {
     struct srl_small_matrix *small = &solver->newton.small;
-    small->rho = solver->model->rho;
+    small->curvature = solver->model->curvature;
+    small->root = small->curvature != NULL ? solver->matrix.work.root.factor : NULL;
+    small->rho = small->curvature != NULL ? solver->matrix.work.root.rho : solver->model->rho;
     small->count = srl_hessian_rows(solver->model, &solver->hessian_work, point, r, small->rows, small->signs);
 }
 

@@ -21,12 +21,22 @@ struct srl_solver;
 
 enum srl_newton_matrix_source { SRL_MATRIX_ASSEMBLED, SRL_MATRIX_KEPT, SRL_MATRIX_SAMPLED };
 
+/* The factor of the regulariser's matrix R, of step/small_matrix.h. R belongs to the problem and never changes: it is factored
+   when it is first needed, and kept for all solves. */
+struct srl_root {
+    double *factor, rho; /* L (d x d); NULL where none is needed */
+    bool sought, found;
+    double *work;     /* 3 d */
+    int32_t *indices; /* d */
+};
+
 /* Memory that depends on settings. */
 struct srl_newton_matrix_work {
     void *jacobian;              /* G, where it is kept */
     struct srl_light light;      /* for the opening, where there is memory left */
     double *weights;             /* r of Gauss-Newton (m) */
     double *kept;                /* the matrix last assembled, lower triangle (d x d) */
+    struct srl_root root;        /* newton_matrix = auto, small */
     struct srl_sampler sampler;  /* hessian = sampled */
     struct srl_exact_step exact; /* step = pcg */
 };

@@ -10,8 +10,8 @@ void srl_metric_product(const struct srl_metric *metric, const double *x, double
 }
 
 void srl_metric_solve(const struct srl_metric *metric, enum srl_transpose op, int64_t columns, double *b) {
-    for (int64_t k = 0; k < columns && metric->small != NULL; k++)
-        srl_small_matrix_solve(metric->small, metric->shift, b + k * metric->d);
-    if (metric->small == NULL)
+    if (metric->small != NULL)
+        srl_small_matrix_solve(metric->small, metric->shift, op, columns, b);
+    else
         srl_trsm_lower(op, metric->d, columns, metric->factor, metric->d, b, metric->d);
 }

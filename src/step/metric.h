@@ -1,6 +1,6 @@
 /*
  * The matrix of a Newton step, M = H + shift I = S S', as the hinge QP and its faces need it: the product with M, and the
- * solutions with S and S'. S is the Cholesky factor, or that of step/small_matrix.h.
+ * solutions with S and S'. S is the Cholesky factor, or that of step/small_matrix.h, whose shift is another.
  */
 #ifndef SRL_STEP_METRIC_H
 #define SRL_STEP_METRIC_H

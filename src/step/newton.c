@@ -17,16 +17,23 @@ void srl_newton_carve(struct srl_arena *arena, struct srl_newton *newton, const 
     newton->interruption = model->interruption;
 }
 
-double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
+/* The largest diagonal entry in magnitude, shift added. */
+static double largest_diagonal(const struct srl_newton *newton, int64_t d, double shift) {
     double largest = 0.0;
     for (int64_t k = 0; k < d; k++)
-        largest =
-            fmax(largest, fabs(newton->is_small ? srl_small_matrix_diagonal(&newton->small, k) : newton->hessian[k + k * d]));
+        largest = fmax(largest, fabs(newton->is_small ? srl_small_matrix_diagonal(&newton->small, shift, k)
+                                                      : newton->hessian[k + k * d] + shift));
+    return largest;
+}
+
+double srl_newton_scale(const struct srl_newton *newton, int64_t d) {
+    const double largest = largest_diagonal(newton, d, 0.0);
     return largest > 0.0 ? largest : 1.0;
 }
 
 bool srl_newton_prefers_small(const struct srl_newton *newton, int64_t rows) {
-    return newton->always_small ? rows <= newton->small.most : srl_small_matrix_pays(newton->small.d, rows);
+    return newton->always_small ? rows <= newton->small.most
+                                : srl_small_matrix_pays(newton->small.d, rows, newton->small.root != NULL);
 }
 
 void srl_newton_expand(struct srl_newton *newton) {
@@ -100,6 +107,6 @@ struct srl_metric srl_newton_metric(const struct srl_newton *newton, int64_t d) 
                                newton->hessian,
                                newton->shift,
                                newton->factor,
-                               srl_newton_scale(newton, d) + newton->shift,
+                               largest_diagonal(newton, d, newton->shift),
                                newton->is_small ? &newton->small : NULL};
 }

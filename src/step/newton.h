@@ -1,7 +1,7 @@
 /*
  * The Newton step p = -(H + tau I)^-1 g by Cholesky, with the least shift tau on a ladder of powers of ten for which the matrix
  * is positive definite: p is then a descent direction, and exactly Newton's wherever H itself is positive definite. Where H is
- * a multiple of the identity and a few rows, step/small_matrix.h takes the place of matrix and factor.
+ * the regulariser's matrix and a few rows, step/small_matrix.h takes the place of matrix and factor, and its L L' that of I.
  */
 #ifndef SRL_STEP_NEWTON_H
 #define SRL_STEP_NEWTON_H

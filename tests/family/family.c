@@ -3,9 +3,11 @@
  * starts and prints a table of iterations; every point that a solve returns is judged by a certificate of its own, made from
  * the problem's data.
  *
- *     family [--seeds N] [--sizes K] [--threads T] [--loss squares|kl] [--box B] [--verbose]
+ *     family [--seeds N] [--sizes K] [--threads T] [--loss squares|kl] [--box B] [--outputs M]
+ *            [--newton-matrix auto|dense|small] [--verbose]
  *
- * N problems of each of the first K sizes and each of four regimes, T at a time; --box bounds every entry of x to [-B, B].
+ * N problems of each of the first K sizes and each of four regimes, T at a time; --box bounds every entry of x to [-B, B];
+ * --outputs replaces the m of the sizes.
  * Exit status: 0 when every solve converged to a residual of at most 1e-10, confirmed by the certificate.
  */
 #include <math.h>
@@ -27,9 +29,11 @@ static const double TOLERANCE = 1e-12, KINK_TOLERANCE = 1e-9, RESIDUAL = 1e-10;
 static struct {
     int seeds, sizes, threads;
     softrelu_loss loss;
-    double box; /* 0: none */
+    double box;      /* 0: none */
+    int64_t outputs; /* 0: the sizes' own */
+    const char *newton_matrix;
     bool verbose;
-} options = {.seeds = 25, .sizes = USUAL_SIZES, .threads = 1};
+} options = {.seeds = 25, .sizes = USUAL_SIZES, .threads = 1, .newton_matrix = "auto"};
 
 struct result {
     double iterations, seconds, seconds_hessian, seconds_step, residual;
@@ -37,6 +41,7 @@ struct result {
     softrelu_verdict verdict;
     bool good;
 };
+static int64_t outputs_of(int size) { return options.outputs > 0 ? options.outputs : sizes[size][2]; }
 static struct result *results; /* seeds x SIZES x REGIMES x STARTS */
 static struct result *result_of(int size, int regime, int seed, int start) {
     return &results[((seed * SIZES + size) * REGIMES + regime) * STARTS + start];
@@ -86,13 +91,14 @@ static void judge(const softrelu_problem *problem, const softrelu_solver *solver
 }
 
 static void run(int size, int regime, int seed) {
-    const int64_t n = sizes[size][0], d = sizes[size][1], m = sizes[size][2];
+    const int64_t n = sizes[size][0], d = sizes[size][1], m = outputs_of(size);
     struct test_random random = {(uint64_t)seed * 1000003u + 17u};
     struct instance at = synthetic_instance(&random, n, d, m, regimes[regime].noise, regimes[regime].w);
     softrelu_problem *problem = problem_of(&at);
     softrelu_solver *solver = NULL;
     double *x0 = test_doubles(d);
     need(softrelu_solver_create(problem, &solver) == SOFTRELU_OK, "solver");
+    need(softrelu_solver_set_text(solver, "newton_matrix", options.newton_matrix) == SOFTRELU_OK, "newton_matrix");
     for (int start = 0; start < STARTS; start++) {
         struct result *result = result_of(size, regime, seed, start);
         for (int64_t k = 0; k < d; k++)
@@ -176,7 +182,7 @@ static void print_seconds(int size) {
         step += result->seconds_step;
         iterations += result->iterations;
     }
-    printf("| %d, %d, %d | %.3g | %.3g | %.3g | %.2f |\n", (int)sizes[size][0], (int)sizes[size][1], (int)sizes[size][2],
+    printf("| %d, %d, %d | %.3g | %.3g | %.3g | %.2f |\n", (int)sizes[size][0], (int)sizes[size][1], (int)outputs_of(size),
            1e3 * all / iterations, 1e3 * hessian / iterations, 1e3 * step / iterations, step / hessian);
 }
 
@@ -194,7 +200,7 @@ static int print_table(void) {
     printf("| n, d, m | noise, w | warm start | random start | zero start |\n|---|---|---|---|---|\n");
     for (int size = 0; size < options.sizes; size++) {
         char name[64];
-        snprintf(name, sizeof name, "%d, %d, %d", (int)sizes[size][0], (int)sizes[size][1], (int)sizes[size][2]);
+        snprintf(name, sizeof name, "%d, %d, %d", (int)sizes[size][0], (int)sizes[size][1], (int)outputs_of(size));
         print_rows(name, size, size);
     }
     print_rows("all", 0, options.sizes - 1);
@@ -209,7 +215,8 @@ static int print_table(void) {
 }
 
 static int usage(void) {
-    fprintf(stderr, "usage: family [--seeds N] [--sizes 1..5] [--threads T] [--loss squares|kl] [--box B] [--verbose]\n");
+    fprintf(stderr, "usage: family [--seeds N] [--sizes 1..5] [--threads T] [--loss squares|kl] [--box B] [--outputs M] "
+                    "[--newton-matrix auto|dense|small] [--verbose]\n");
     return 2;
 }
 
@@ -228,6 +235,10 @@ static bool parse(int count, char **words) {
             options.threads = atoi(value);
         else if (strcmp(words[i], "--box") == 0)
             options.box = atof(value);
+        else if (strcmp(words[i], "--outputs") == 0)
+            options.outputs = atoi(value);
+        else if (strcmp(words[i], "--newton-matrix") == 0)
+            options.newton_matrix = value;
         else if (strcmp(words[i], "--loss") == 0 && (strcmp(value, "squares") == 0 || strcmp(value, "kl") == 0))
             options.loss = value[0] == 'k' ? SOFTRELU_KL : SOFTRELU_SQUARES;
         else
@@ -235,7 +246,7 @@ static bool parse(int count, char **words) {
         i++;
     }
     return options.seeds >= 1 && options.sizes >= 1 && options.sizes <= SIZES && options.threads >= 1 &&
-           options.threads <= 64 && options.box >= 0.0;
+           options.threads <= 64 && options.box >= 0.0 && options.outputs >= 0;
 }
 
 int main(int count, char **words) {

@@ -19,14 +19,32 @@ static void add_box(struct instance *instance, double size) {
     }
 }
 
-/* Few outputs, more inputs or fewer inputs than units, no weights; every third one nearly saturated: |r_j| over many decades.
- */
-static struct instance instance_of(struct test_random *random, int64_t trial) {
+static void forget_weights(struct instance *instance) {
+    free(instance->w);
+    instance->w = NULL;
+}
+
+/* Each of its own size. With more units than inputs A1 is sometimes of lower rank, held by rho alone, or there is no rho. */
+static void set_weights(struct test_random *random, struct instance *instance, int64_t trial) {
+    const int64_t n = instance->n, d = instance->d;
+    for (int64_t i = 0; i < n; i++)
+        instance->w[i] = random_scale(random, -2.0, 0.0);
+    for (int64_t i = 0; i < n && trial % 4 == 1; i++)
+        instance->A1[i * d + d - 1] = instance->A1[i * d];
+    if (n > d && trial % 4 == 2)
+        instance->rho = 0.0;
+}
+
+/* Few outputs, more inputs or fewer inputs than units, with weights or without; every third one nearly saturated: |r_j| over
+   many decades. */
+static struct instance instance_of(struct test_random *random, int64_t trial, bool weighted) {
     const int64_t d = random_between(random, 16, 60), n = random_between(random, 10, 150), m = random_between(random, 2, 6);
     struct instance instance = synthetic_instance(random, n, d, m, trial % 2 == 0 ? 0.0 : 0.5, 1.0);
-    free(instance.w);
-    instance.w = NULL;
     instance.rho = random_scale(random, -6.0, -1.0);
+    if (weighted)
+        set_weights(random, &instance, trial);
+    else
+        forget_weights(&instance);
     instance.loss = trial % 4 < 2 ? SOFTRELU_KL : SOFTRELU_SQUARES;
     for (int64_t i = 0; i < n * m && trial % 3 == 2; i++)
         instance.A2[i] *= 8.0;
@@ -49,15 +67,14 @@ static bool are_same(int64_t d, const double *a, const double *b) {
     return same;
 }
 
-static void same_points(void **state) {
-    (void)state;
+static void same_points(bool weighted) {
     static const char *const FORMS[] = {"dense", "small", "auto"}, *const HESSIANS[] = {"exact", "gauss-newton"};
-    struct test_random random = {2024};
+    struct test_random random = {weighted ? 2026 : 2024};
     int64_t certified[3] = {0}, same = 0, differs = 0;
     double iterations[3] = {0};
-    const int64_t trials = test_count(120, 4);
+    const int64_t trials = test_effort(1500, 120, 4);
     for (int64_t trial = 0; trial < trials; trial++) {
-        struct instance instance = instance_of(&random, trial);
+        struct instance instance = instance_of(&random, trial, weighted);
         const int64_t d = instance.d;
         struct solving solving = solving_of(&instance);
         double *x0 = test_doubles(d), *x[3];
@@ -92,19 +109,32 @@ static void same_points(void **state) {
     assert_true(certified[1] >= certified[0] - trials / 40 && certified[2] >= certified[0] - trials / 40);
 }
 
-/* With weights w, no rho, or many outputs there is no small form. */
+static void same_points_without_weights(void **state) {
+    (void)state;
+    same_points(false);
+}
+
+static void same_points_with_weights(void **state) {
+    (void)state;
+    same_points(true);
+}
+
+/* There is no small form with many outputs (0), and none with a singular R: no rho and no weights (1), or no rho and fewer
+   units than inputs, with bounds (2), or weights that leave fewer (3). */
 static void dense_where_it_must_be(void **state) {
     (void)state;
     struct test_random random = {2025};
-    for (int64_t trial = 0; trial < 3; trial++) {
-        struct instance instance = synthetic_instance(&random, 60, 20, trial == 2 ? 11 : 4, 0.5, 1e-2);
+    for (int64_t trial = 0; trial < 4; trial++) {
+        struct instance instance = synthetic_instance(&random, trial == 2 ? 15 : 60, 20, trial == 0 ? 11 : 4, 0.5, 1e-2);
         struct outcome outcome;
         double x[2][20];
-        if (trial == 2) {
-            free(instance.w);
-            instance.w = NULL;
-        }
-        instance.rho = trial == 1 ? 0.0 : 1e-3;
+        if (trial == 1)
+            forget_weights(&instance);
+        if (trial == 2)
+            add_box(&instance, 0.5);
+        for (int64_t i = 19; i < instance.n && trial == 3; i++)
+            instance.w[i] = 0.0;
+        instance.rho = trial == 0 ? 1e-3 : 0.0;
         struct solving solving = solving_of(&instance);
         solve_with(&solving, "dense", x[0], &outcome);
         solve_with(&solving, "small", x[1], &outcome);
@@ -117,7 +147,8 @@ static void dense_where_it_must_be(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_points),
+        cmocka_unit_test(same_points_without_weights),
+        cmocka_unit_test(same_points_with_weights),
         cmocka_unit_test(dense_where_it_must_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,18 +28,18 @@ struct family {
 struct instance {
     int64_t d, count;
     double *hessian, *factor, *gradient; /* H without the shift, L of H + shift I */
-    double shift;
+    double shift, small_shift;           /* small_shift: that of small, which hessian holds already */
     double *rows, *offsets, *weights;
     double *lower, *upper;
     bool bounded, is_small;
     struct srl_arena arena;
     struct srl_small_matrix small;
-    double *basis, *orthonormal; /* of small */
+    double *basis, *orthonormal, *curvature, *root; /* of small */
 };
 
 static void free_instance(struct instance *at) {
-    double *all[] = {at->hessian, at->factor, at->gradient, at->rows,  at->offsets,
-                     at->weights, at->lower,  at->upper,    at->basis, at->orthonormal};
+    double *all[] = {at->hessian, at->factor, at->gradient, at->rows,        at->offsets,   at->weights,
+                     at->lower,   at->upper,  at->basis,    at->orthonormal, at->curvature, at->root};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
     const struct srl_allocator allocator = srl_allocator_of(NULL, NULL, NULL);
@@ -73,7 +73,30 @@ static void make_hessian(struct instance *at, struct test_random *random, const 
     free(m);
 }
 
-/* H = rho I + rows scaled over the spread, a few of them subtracted; the shift makes it definite. rho is at the lower end. */
+/* R = N N' with columns of N scaled over half the spread, plus a little of the identity, and its L. */
+static void make_root(struct instance *at, struct test_random *random, const struct family *family) {
+    const int64_t d = at->d;
+    struct srl_small_matrix *small = &at->small;
+    double *n = test_doubles(d * d), *work = test_doubles(3 * d);
+    int32_t *indices = malloc((size_t)d * sizeof *indices);
+    assert_non_null(indices);
+    for (int64_t j = 0; j < d; j++)
+        random_fill(random, pow(10.0, -0.25 * family->spread * uniform(random)), d, n + j * d);
+    at->curvature = test_doubles(d * d);
+    at->root = test_doubles(d * d);
+    srl_syrk(d, d, small->rho, n, d, 0.0, at->curvature, d);
+    for (int64_t k = 0; k < d; k++)
+        at->curvature[k + k * d] += small->rho * pow(10.0, -0.5 * family->spread);
+    assert_true(srl_small_matrix_find_root(d, at->curvature, &small->rho, at->root, work, indices));
+    small->curvature = at->curvature;
+    small->root = at->root;
+    free(n);
+    free(work);
+    free(indices);
+}
+
+/* H = R + rows scaled over the spread, a few of them subtracted, the shift that makes it definite included. R is rho I or
+   another matrix, at the lower end. */
 static void make_small_hessian(struct instance *at, struct test_random *random, const struct family *family) {
     const struct srl_allocator allocator = srl_allocator_of(NULL, NULL, NULL);
     const int64_t d = at->d, count = random_between(random, 0, srl_small_matrix_most(d));
@@ -86,6 +109,8 @@ static void make_small_hessian(struct instance *at, struct test_random *random, 
     srl_small_matrix_carve(&at->arena, small, d, at->basis, at->orthonormal);
     small->rho = pow(10.0, -family->spread * uniform(random));
     small->count = count;
+    if (uniform(random) < 0.5)
+        make_root(at, random, family);
     for (int64_t i = 0; i < count; i++) {
         const double scale = pow(10.0, -0.5 * family->spread * uniform(random));
         small->signs[i] = uniform(random) < 0.2 ? -1 : 1;
@@ -96,14 +121,17 @@ static void make_small_hessian(struct instance *at, struct test_random *random, 
     }
     assert_true(srl_small_matrix_decompose(small));
     srl_small_matrix_expand(small, at->hessian);
+    for (at->small_shift = uniform(random) < 0.5 ? 0.0 : uniform(random);
+         !srl_small_matrix_is_definite(small, at->small_shift);)
+        at->small_shift = fmax(2.0 * at->small_shift, 1e-6);
+    for (int64_t k = 0; k < d; k++)
+        for (int64_t j = k; j < d; j++) /* L L' = R / rho */
+            at->hessian[j + k * d] +=
+                at->small_shift * (small->root == NULL ? (double)(j == k) : small->curvature[j + k * d] / small->rho);
     for (int64_t j = 0; j < d; j++)
         for (int64_t i = j; i < d; i++)
             at->hessian[j + i * d] = at->hessian[i + j * d];
-    for (at->shift = uniform(random) < 0.5 ? 0.0 : uniform(random); !srl_small_matrix_is_definite(small, at->shift);)
-        at->shift = fmax(2.0 * at->shift, 1e-6);
     memcpy(at->factor, at->hessian, (size_t)(d * d) * sizeof *at->factor);
-    for (int64_t k = 0; k < d; k++)
-        at->factor[k + k * d] += at->shift;
     assert_int_equal(srl_potrf(d, at->factor, d), 0);
 }
 

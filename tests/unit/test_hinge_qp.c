@@ -101,8 +101,9 @@ static double largest_diagonal(const struct instance *at) {
 }
 
 static void pose(struct srl_hinge_qp *qp, const struct instance *at) {
+    const double shift = at->is_small ? at->small_shift : at->shift;
     qp->metric = (struct srl_metric){
-        at->d, at->hessian, at->shift, at->factor, at->shift + largest_diagonal(at), at->is_small ? &at->small : NULL};
+        at->d, at->hessian, shift, at->factor, at->shift + largest_diagonal(at), at->is_small ? &at->small : NULL};
     qp->gradient = at->gradient;
     qp->bounded = at->bounded;
     memcpy(qp->lower, at->lower, (size_t)at->d * sizeof *at->lower);
