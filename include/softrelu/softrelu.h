@@ -493,8 +493,8 @@ SOFTRELU_API softrelu_status softrelu_solver_set_callback(softrelu_solver *solve
 
 /**
  * Asked at every check whether to stop, from the thread that solves: before each evaluation and factorisation and between the
- * blocks of what takes longer, in every phase: warm start, samples, line searches, QPs, certificate. A non-zero return stops the
- * solve there (SOFTRELU_CALLBACK_STOP). It is asked thousands of times, and may do what a softrelu_callback may.
+ * blocks of what takes longer, in every phase: warm start, samples, line searches, QPs, certificate. A non-zero return stops
+ * the solve there (SOFTRELU_CALLBACK_STOP). It is asked thousands of times, and may do what a softrelu_callback may.
  */
 typedef int (*softrelu_interrupt)(void *user);
 /** Sets the function to ask; NULL removes it. */
@@ -586,9 +586,9 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
     X(SOFTRELU_TRACE_HESSIAN_PRODUCTS, 1130, "hessian_products", SOFTRELU_INTEGER, "products with the Hessian so far")
 
 /**
- * What the numbers of a report come from, X(enumerator, number, name, text). Pinned numbers and names. On the same machine, with
- * the same version and BLAS, one BLAS thread, and the same data and settings (seeds among them), solutions, reports and traces
- * are the same bit by bit, but for the times.
+ * What the numbers of a report come from, X(enumerator, number, name, text). Pinned numbers and names. On the same machine,
+ * with the same version and BLAS, one BLAS thread, and the same data and settings (seeds among them), solutions, reports and
+ * traces are the same bit by bit, but for the times.
  */
 #define SOFTRELU_ORIGIN_LIST(X)                                                                                                \
     X(SOFTRELU_ORIGIN_VERSION, 4010, "version", "version of the library")                                                      \
@@ -810,11 +810,11 @@ typedef struct softrelu_counterfactual softrelu_counterfactual;
 
 /** Quantities of an answer, X(enumerator, number, name, type, text). Pinned numbers and names. */
 #define SOFTRELU_ANSWER_LIST(X)                                                                                                \
-    X(SOFTRELU_ANSWER_DISTANCE, 4010, "distance", SOFTRELU_REAL, "|x - input|")                                                \
-    X(SOFTRELU_ANSWER_CONFIDENCE, 4020, "confidence", SOFTRELU_REAL, "probability of the wanted class at x")                   \
-    X(SOFTRELU_ANSWER_RHO, 4030, "rho", SOFTRELU_REAL,                                                                         \
+    X(SOFTRELU_ANSWER_DISTANCE, 5010, "distance", SOFTRELU_REAL, "|x - input|")                                                \
+    X(SOFTRELU_ANSWER_CONFIDENCE, 5020, "confidence", SOFTRELU_REAL, "probability of the wanted class at x")                   \
+    X(SOFTRELU_ANSWER_RHO, 5030, "rho", SOFTRELU_REAL,                                                                         \
       "weight of the proximity term that x is a minimiser for; 0: x is the input")                                             \
-    X(SOFTRELU_ANSWER_CERTIFIED, 4040, "certified", SOFTRELU_INTEGER,                                                          \
+    X(SOFTRELU_ANSWER_CERTIFIED, 5040, "certified", SOFTRELU_INTEGER,                                                          \
       "1: no input in a neighbourhood of x is nearer and reaches the confidence of x")
 
 #define SOFTRELU_ENUMERATE_SEARCH(name, number, word, text) name = (number),

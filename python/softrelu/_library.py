@@ -59,6 +59,7 @@ PROTOTYPES = {
     "softrelu_solver_set_vector": "int(pointer, int, pointer, int64)",
     "softrelu_solver_set_number": "int(pointer, int, double)",
     "softrelu_solver_set_callback": "int(pointer, callback, pointer)",
+    "softrelu_solver_set_interrupt": "int(pointer, callback, pointer)",
     "softrelu_solver_request_stop": "none(pointer)",
     "softrelu_solver_solve": "int(pointer)",
     "softrelu_solver_solution": "int(pointer, pointer, int64)",
@@ -66,6 +67,7 @@ PROTOTYPES = {
     "softrelu_solver_message": "text(pointer)",
     "softrelu_report_termination": "int(pointer)",
     "softrelu_report_number": "int(pointer, int, pointer)",
+    "softrelu_report_origin": "int(pointer, int, pointer, size)",
     "softrelu_report_trace_length": "int64(pointer)",
     "softrelu_report_trace_number": "int(pointer, int64, int, pointer)",
     "softrelu_verdict_name": "text(int)",
@@ -142,13 +144,15 @@ BLAS_USES = {"keep": 0, "one-thread": 10}
 TYPES = {"integer": 0, "real": 10, "choice": 20}
 DERIVATIVE_VERDICTS = {"agree": 0, "disagree": 10, "kink": 20, "round-off": 30}
 # Quantities: their number and type.
+ORIGINS = {"version": 4010, "blas": 4020, "blas_kernel": 4030}
 REPORT = {"loss": (10, float), "loss_fit": (20, float), "loss_weights": (30, float), "loss_proximity": (40, float),
           "residual": (50, float), "residual_relative": (60, float), "pinned_kinks": (70, int), "concave_kinks": (75, int),
           "active_bounds": (78, int), "iterations": (80, int), "evaluations": (90, int), "gradient_steps": (95, int),
           "factorisations": (100, int), "shifts": (110, int), "seconds": (120, float), "seconds_hessian": (130, float),
           "seconds_step": (140, float), "sample_rows": (150, int), "sample_enlargements": (160, int),
           "sample_fallbacks": (170, int), "hessian_products": (180, int), "assemblies": (185, int), "starts": (190, int),
-          "minimiser_count": (200, int), "seconds_starts": (210, float)}
+          "minimiser_count": (200, int), "seconds_starts": (210, float), "sample_seed": (220, int), "start_seed": (230, int),
+          "blas_threads": (240, int)}
 TRACE = {"iteration": (1010, int), "loss": (1020, float), "residual": (1030, float), "pinned_kinks": (1040, int),
          "active_units": (1050, int), "flips": (1060, int), "step_norm": (1070, float), "step_scale": (1080, float),
          "shift": (1090, float), "evaluations": (1100, int), "seconds": (1110, float), "sample_rows": (1120, int),
@@ -165,7 +169,7 @@ CONSTANTS = {"regulariser_least": (3010, float), "regulariser_largest": (3020, f
              "convex": (3160, int), "row_distance": (3200, float), "row_distance_exact": (3210, int),
              "spectral_norm": (3220, float), "hessian_least": (3230, float), "hessian_least_cell": (3240, float),
              "hessian_lipschitz": (3250, float), "kink_distance": (3260, float), "kink_unit": (3270, int)}
-ANSWER = {"distance": (4010, float), "confidence": (4020, float), "rho": (4030, float), "certified": (4040, int)}
+ANSWER = {"distance": (5010, float), "confidence": (5020, float), "rho": (5030, float), "certified": (5040, int)}
 
 _library: ctypes.CDLL | None = None
 

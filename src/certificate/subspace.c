@@ -5,8 +5,7 @@
 static const double DEPENDENT = 1e-11; /* pivot of a row that depends on others */
 
 int64_t srl_subspace_work(const struct srl_model *model) {
-    const int64_t factor = srl_reflectors_work(model->d, model->n + model->d),
-                  map = srl_reflect_work(SRL_MAPPED);
+    const int64_t factor = srl_reflectors_work(model->d, model->n + model->d), map = srl_reflect_work(SRL_MAPPED);
     return factor > map ? factor : map;
 }
 

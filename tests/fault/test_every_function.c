@@ -25,6 +25,8 @@ struct scene {
     softrelu_certificate *certificate;
     softrelu_constants *constants;
     softrelu_batch *batch;
+    softrelu_problem *plain; /* without weights */
+    softrelu_counterfactual *search;
     float single[M * N_MAX];
     double x[D], vector[N_MAX], matrix[D * D], number[4], batch_x[TARGETS * D];
     int64_t integer[4];
@@ -33,6 +35,7 @@ struct scene {
 };
 
 static int go_on(const softrelu_report *report, void *user) { return report == NULL || user != NULL; }
+static int never(void *user) { return user != NULL; }
 static int go_on_with(int64_t target, const softrelu_report *report, void *user) { return target < 0 || go_on(report, user); }
 
 /* Results go into a digest (FNV-1a), so that two plays are compared bit by bit. */
@@ -179,6 +182,7 @@ static softrelu_status refused(struct scene *scene, softrelu_status status, cons
     X(softrelu_solver_set_text, softrelu_solver_set_text(s->solver, "starts", "3"))                                            \
     X(softrelu_solver_set_start, softrelu_solver_set_start(s->solver, s->x, D))                                                \
     X(softrelu_solver_set_callback, softrelu_solver_set_callback(s->solver, go_on, NULL))                                      \
+    X(softrelu_solver_set_interrupt, softrelu_solver_set_interrupt(s->solver, never, NULL))                                    \
     X(softrelu_solver_set_vector, softrelu_solver_set_vector(s->solver, SOFTRELU_LOWER, s->instance->lower, D))                \
     X(softrelu_solver_solve, solve(s))                                                                                         \
     X(softrelu_solver_set_vector, softrelu_solver_set_vector(s->solver, SOFTRELU_LOWER, NULL, 0))                              \
@@ -190,6 +194,8 @@ static softrelu_status refused(struct scene *scene, softrelu_status status, cons
     X(softrelu_report_termination, integer(s, softrelu_report_termination(softrelu_solver_report(s->solver))))                 \
     X(softrelu_report_number,                                                                                                  \
       DIGEST(softrelu_report_number(softrelu_solver_report(s->solver), SOFTRELU_REPORT_LOSS, s->number), s->number))           \
+    X(softrelu_report_origin, softrelu_report_origin(softrelu_solver_report(s->solver), SOFTRELU_ORIGIN_BLAS_KERNEL,           \
+                                                     (char *)s->matrix, sizeof s->matrix))                                     \
     X(softrelu_report_trace_length, integer(s, softrelu_report_trace_length(softrelu_solver_report(s->solver))))               \
     X(softrelu_report_trace_number,                                                                                            \
       DIGEST(softrelu_report_trace_number(softrelu_solver_report(s->solver), 0, SOFTRELU_TRACE_LOSS, s->number), s->number))   \
@@ -215,6 +221,34 @@ static softrelu_status refused(struct scene *scene, softrelu_status status, cons
     X(softrelu_batch_message,                                                                                                  \
       refused(s, softrelu_batch_set_columns(s->batch, SOFTRELU_A1, s->x, D), softrelu_batch_message(s->batch)))                \
     X(softrelu_batch_destroy, (softrelu_batch_destroy(s->batch), s->batch = NULL, SOFTRELU_OK))                                \
+    X(softrelu_problem_create,                                                                                                 \
+      (s->plain = SPOILT,                                                                                                      \
+       created(softrelu_problem_create(s->n, D, M, counting_allocate, counting_release, &s->counting, &s->plain), &s->plain))) \
+    X(softrelu_problem_set_matrix,                                                                                             \
+      softrelu_problem_set_matrix(s->plain, SOFTRELU_A1, s->instance->A1, SOFTRELU_ROW_MAJOR, D, SOFTRELU_BORROW))             \
+    X(softrelu_problem_set_matrix_single,                                                                                      \
+      softrelu_problem_set_matrix_single(s->plain, SOFTRELU_A2, s->single, SOFTRELU_COLUMN_MAJOR, M, SOFTRELU_BORROW))         \
+    X(softrelu_problem_set_vector, softrelu_problem_set_vector(s->plain, SOFTRELU_B, s->instance->b, M, SOFTRELU_BORROW))      \
+    X(softrelu_problem_finish, softrelu_problem_finish(s->plain))                                                              \
+    X(softrelu_search_name, text(s, softrelu_search_name(SOFTRELU_SEARCH_FOUND)))                                              \
+    X(softrelu_search_text, text(s, softrelu_search_text(SOFTRELU_SEARCH_FOUND)))                                              \
+    X(softrelu_counterfactual_create,                                                                                          \
+      (s->search = SPOILT, created(softrelu_counterfactual_create(s->plain, &s->search), &s->search)))                         \
+    X(softrelu_counterfactual_solver, present(softrelu_counterfactual_solver(s->search)))                                      \
+    X(softrelu_solver_set_number, softrelu_solver_set_number(softrelu_counterfactual_solver(s->search), SOFTRELU_RHO, 2.0))    \
+    X(softrelu_counterfactual_search, search(s, NULL, 3))                                                                      \
+    X(softrelu_counterfactual_search, search(s, (const signed char[D]){1, 0, 1}, 40))                                          \
+    X(softrelu_counterfactual_search, search(s, NULL, 1))                                                                      \
+    X(softrelu_counterfactual_request_stop, (softrelu_counterfactual_request_stop(s->search), SOFTRELU_OK))                    \
+    X(softrelu_counterfactual_outcome, integer(s, softrelu_counterfactual_outcome(s->search)))                                 \
+    X(softrelu_counterfactual_count, integer(s, softrelu_counterfactual_count(s->search)))                                     \
+    X(softrelu_counterfactual_point, DIGEST(softrelu_counterfactual_point(s->search, -1, s->vector, D), s->vector))            \
+    X(softrelu_counterfactual_number,                                                                                          \
+      DIGEST(softrelu_counterfactual_number(s->search, -1, SOFTRELU_ANSWER_CONFIDENCE, s->number), s->number))                 \
+    X(softrelu_counterfactual_message, refused(s, softrelu_counterfactual_search(s->search, s->x, D, M, 0.5, NULL, 1),         \
+                                               softrelu_counterfactual_message(s->search)))                                    \
+    X(softrelu_counterfactual_destroy, (softrelu_counterfactual_destroy(s->search), s->search = NULL, SOFTRELU_OK))            \
+    X(softrelu_problem_destroy, (softrelu_problem_destroy(s->plain), s->plain = NULL, SOFTRELU_OK))                            \
     X(softrelu_solver_destroy, (softrelu_solver_destroy(s->solver), s->solver = NULL, SOFTRELU_OK))                            \
     X(softrelu_evaluator_destroy, (softrelu_evaluator_destroy(s->evaluator), s->evaluator = NULL, SOFTRELU_OK))                \
     X(softrelu_problem_destroy, (softrelu_problem_destroy(s->problem), s->problem = NULL, SOFTRELU_OK))
@@ -234,6 +268,13 @@ static softrelu_status solve_batch(struct scene *scene) {
     return digest(scene, status, scene->batch_x, sizeof scene->batch_x);
 }
 
+static softrelu_status search(struct scene *scene, const signed char *frozen, int64_t starts) {
+    softrelu_status status = softrelu_counterfactual_search(scene->search, scene->x, D, 1, 0.9, frozen, starts);
+    if (status == SOFTRELU_OK)
+        status = softrelu_counterfactual_point(scene->search, -1, scene->vector, D);
+    return digest(scene, status, scene->vector, sizeof scene->vector);
+}
+
 /* One C function for each step, numbered by the line it would have in a list. */
 #define COUNT_STEP(function, ...) +1
 enum { STEP_COUNT = 0 STEPS(COUNT_STEP) };
@@ -249,6 +290,8 @@ static softrelu_status take_step(struct scene *s, int step) {
 }
 
 static void destroy(struct scene *scene) {
+    softrelu_counterfactual_destroy(scene->search);
+    softrelu_problem_destroy(scene->plain);
     softrelu_batch_destroy(scene->batch);
     softrelu_solver_destroy(scene->solver);
     softrelu_constants_destroy(scene->constants);

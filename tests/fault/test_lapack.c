@@ -39,6 +39,10 @@
       (int layout, char side, char trans, lapack_int m, lapack_int n, lapack_int k, const double *a, lapack_int lda,           \
        const double *tau, double *c, lapack_int ldc, double *work, lapack_int lwork),                                          \
       (layout, side, trans, m, n, k, a, lda, tau, c, ldc, work, lwork))                                                        \
+    X(dpocon, false, rcond, 0,                                                                                                 \
+      (int layout, char uplo, lapack_int n, const double *a, lapack_int lda, double anorm, double *rcond, double *work,        \
+       lapack_int *iwork),                                                                                                     \
+      (layout, uplo, n, a, lda, anorm, rcond, work, iwork))                                                                    \
     X(dpotrf, true, a, lda *(n - 1) + n, (int layout, char uplo, lapack_int n, double *a, lapack_int lda),                     \
       (layout, uplo, n, a, lda))                                                                                               \
     X(dpotri, true, a, lda *(n - 1) + n, (int layout, char uplo, lapack_int n, double *a, lapack_int lda),                     \
@@ -107,7 +111,7 @@ struct scene {
     const char *settings[6]; /* names and values by turns */
 };
 
-enum { D = 6, WIDE = 14, LARGE = 70, SCENES = 11 };
+enum { D = 6, WIDE = 14, LARGE = 70, SCENES = 12 };
 
 static void make_scenes(struct scene *scenes) {
     struct test_random random = {97};
@@ -124,6 +128,9 @@ static void make_scenes(struct scene *scenes) {
         {"single precision", random_instance(&random, 12, D, 8, near, SOFTRELU_KL), {"curvature_precision", "single"}},
         {"starts", random_instance(&random, 12, D, 8, near, SOFTRELU_SQUARES), {"starts", "3"}},
         {"large", random_instance(&random, 90, LARGE, 100, with_weights, SOFTRELU_SQUARES), {NULL}},
+        {"few outputs and weights",
+         random_instance(&random, 30, WIDE, 2, with_weights, SOFTRELU_KL),
+         {"newton_matrix", "small"}},
         {"gauss-newton", random_instance(&random, 12, D, 8, with_weights, SOFTRELU_SQUARES), {"hessian", "gauss-newton"}},
     };
     memcpy(scenes, made, sizeof made);

@@ -14,7 +14,7 @@ from faulty_program import COMMAND, OLD_X, PRELOADED, SOLVE, UNUSUAL, FaultTest,
 from program import WRAPPED
 
 FORBIDDEN = {"system", "popen", "execl", "execle", "execlp", "execv", "execve", "execveat", "execvp", "execvpe", "fexecve", "fork", "vfork",
-             "posix_spawn", "posix_spawnp", "wordexp", "gets", "mktemp", "tempnam", "tmpnam", "dlopen", "strcpy", "sprintf", "vsprintf"}
+             "posix_spawn", "posix_spawnp", "wordexp", "gets", "mktemp", "tempnam", "tmpnam", "strcpy", "sprintf", "vsprintf"}
 
 
 def npy(text, data=b"", stated=None):
@@ -120,7 +120,10 @@ class SpecialFiles(FaultTest):
         for _ in range(3000):
             with open(f"/proc/{tracer}/task/{tracer}/children", encoding="ascii") as file:
                 for child in file.read().split():
-                    opened = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{child}/fd")]
+                    try:
+                        opened = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{child}/fd")]
+                    except FileNotFoundError:  # closed meanwhile
+                        continue
                     if self.path(name) in opened:
                         time.sleep(0.1)
                         return

@@ -22,7 +22,7 @@ def word(declaration, named):
         return "int"
     return {"void": "none", "int": "int", "int64_t": "int64", "uint64_t": "uint64", "double": "double", "size_t": "size",
             "softrelu_allocate": "pointer", "softrelu_release": "pointer", "softrelu_callback": "callback",
-            "softrelu_batch_callback": "callback"}[text]
+            "softrelu_batch_callback": "callback", "softrelu_interrupt": "callback"}[text]
 
 
 def enumerators(prefix):
@@ -64,6 +64,9 @@ class Header(unittest.TestCase):
         self.assertTrue(all((number >= first) == (name in ("row_distance", "row_distance_exact", "spectral_norm", "hessian_least",
                                                            "hessian_least_cell", "hessian_lipschitz", "kink_distance", "kink_unit"))
                             for name, (number, _) in _library.CONSTANTS.items()))
+
+    def test_origins(self):
+        self.assertEqual({rest.split('"')[1]: number for _, number, rest in listed("SOFTRELU_ORIGIN_LIST")}, _library.ORIGINS)
 
     def test_choices(self):
         arrays = {name.lower(): number for name, number in _library.ARRAYS.items()}

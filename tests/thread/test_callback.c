@@ -79,6 +79,7 @@ static void change_solver(softrelu_solver *s) {
     REFUSED(softrelu_solver_set_text, s, softrelu_solver_message, "tolerance", "0.5");
     REFUSED(softrelu_solver_set_start, s, softrelu_solver_message, during.values, D);
     REFUSED(softrelu_solver_set_vector, s, softrelu_solver_message, SOFTRELU_B, during.values, during.m);
+    REFUSED(softrelu_solver_set_number, s, softrelu_solver_message, SOFTRELU_RHO, 1.0);
     REFUSED(softrelu_solver_set_callback, s, softrelu_solver_message, no_callback, NULL);
     REFUSED(softrelu_solver_set_interrupt, s, softrelu_solver_message, no_interrupt, NULL);
     note("softrelu_solver_solve");
