@@ -14,7 +14,8 @@ enum {
     OPTIONS_MAX = 64,
     THREADS_MAX = 256,
     ANSWERS_MAX = 250,
-    STARTS_MAX = 1000
+    STARTS_MAX = 1000,
+    SIDE_MAX = 1024
 }; /* getopt's values of options start above all characters */
 
 static bool takes(enum command command, size_t index) { return (option_kind(index)->commands & (unsigned)command) != 0; }
@@ -64,6 +65,24 @@ static enum outcome parse_modulus(struct arguments *arguments, const char *value
     return OUTCOME_OK;
 }
 
+/* "28x28" */
+static enum outcome parse_shape(struct arguments *arguments, const char *value, struct failure *failure) {
+    const char *cross = strchr(value, 'x');
+    char rows[8] = "";
+    uint64_t sides[2] = {0, 0};
+    if (cross != NULL && (size_t)(cross - value) < sizeof rows) {
+        memcpy(rows, value, (size_t)(cross - value));
+    }
+    if (cross == NULL || !number_parse_unsigned(rows, &sides[0]) || !number_parse_unsigned(cross + 1, &sides[1]) ||
+        sides[0] < 1 || sides[1] < 1 || sides[0] > SIDE_MAX || sides[1] > SIDE_MAX) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--shape '%s': expected rows x columns, such as 28x28, each up to %d", value,
+                    SIDE_MAX);
+    }
+    arguments->rows = (int64_t)sides[0];
+    arguments->columns = (int64_t)sides[1];
+    return OUTCOME_OK;
+}
+
 static enum outcome parse_setting(struct arguments *arguments, const char *value, struct failure *failure) {
     const char *equals = strchr(value, '=');
     if (equals == NULL || equals == value) {
@@ -94,6 +113,12 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
         return set_once(&arguments->out, option->flag, value, failure);
     case ACTION_REPORT:
         return set_once(&arguments->report, option->flag, value, failure);
+    case ACTION_HTML:
+        return set_once(&arguments->html, option->flag, value, failure);
+    case ACTION_SVG:
+        return set_once(&arguments->svg, option->flag, value, failure);
+    case ACTION_SHAPE:
+        return parse_shape(arguments, value, failure);
     case ACTION_SET:
         return parse_setting(arguments, value, failure);
     case ACTION_SETTING:
@@ -215,6 +240,9 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
             return fail(failure, OUTCOME_BAD_INPUT, "%s: --%s is missing: %s", command_name(arguments->command), option->flag,
                         option->text);
         }
+    }
+    if (arguments->rows > 0 && arguments->html == NULL) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--shape says how --html shows x; there is no --html");
     }
     if (arguments->quiet && arguments->verbose) {
         return fail(failure, OUTCOME_BAD_INPUT, "--quiet and --verbose contradict each other");

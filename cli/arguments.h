@@ -22,6 +22,10 @@ struct arguments {
     softrelu_loss loss;
     const char *out;
     const char *report;
+    const char *html;
+    const char *svg;
+    int64_t rows; /* of x as an image, 0: it is none */
+    int64_t columns;
     struct setting_text *settings; /* in the order given: the last one of a name counts */
     size_t setting_count;
     uint64_t seed;

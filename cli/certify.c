@@ -89,8 +89,8 @@ static enum outcome tell(const struct arguments *arguments, const struct examina
                          struct failure *failure) {
     const int64_t d = at->inputs->size[DIMENSION_D];
     const bool directed = softrelu_certificate_direction(at->certificate, direction, d) == SOFTRELU_OK;
-    const enum outcome outcome =
-        outputs_write(arguments, directed ? direction : NULL, 0, d, report_of_examination, at, failure);
+    const enum outcome outcome = outputs_write(
+        arguments, &(struct contents){directed ? direction : NULL, 0, d, report_of_examination, at, NULL}, failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -107,7 +107,8 @@ static enum outcome find(const struct arguments *arguments, struct finding *find
         return fail_status(failure, status, "the constants cannot be computed",
                            finding->constants != NULL ? softrelu_constants_message(finding->constants) : "");
     }
-    const enum outcome outcome = outputs_write(arguments, NULL, 0, 0, report_of_finding, finding, failure);
+    const enum outcome outcome =
+        outputs_write(arguments, &(struct contents){NULL, 0, 0, report_of_finding, finding, NULL}, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_finding(finding);
     }

@@ -2,6 +2,7 @@
 /* softrelu counterfactual: the smallest change of an input that changes the answer. */
 #include "commands.h"
 
+#include "certificate_json.h"
 #include "freeze.h"
 #include "interrupt.h"
 #include "json.h"
@@ -9,6 +10,7 @@
 #include "outputs_table.h"
 #include "problem.h"
 #include "progress.h"
+#include "report_json.h"
 #include "settings.h"
 #include "text.h"
 
@@ -24,11 +26,12 @@ struct question {
     struct inputs inputs;
     softrelu_problem *problem;
     softrelu_counterfactual *search;
-    signed char *frozen; /* d, or NULL */
-    int64_t count;       /* answers that are told of */
-    double *x;           /* count x d */
-    double *before;      /* m: the outputs at the input */
-    double *after;       /* m: at the nearest answer */
+    signed char *frozen;                     /* d, or NULL */
+    int64_t count;                           /* answers that are told of */
+    double *x;                               /* count x d */
+    double *before;                          /* m: the outputs at the input */
+    double *after;                           /* m: at the nearest answer */
+    const softrelu_certificate *certificate; /* of the nearest answer, or NULL */
     struct progress progress;
 };
 
@@ -71,6 +74,9 @@ static enum outcome prepare(struct question *question, struct failure *failure) 
         outcome = freeze_read(arguments->freeze, size[DIMENSION_D], &question->frozen, failure);
     }
     if (outcome == OUTCOME_OK) {
+        outcome = shape_check(arguments, size[DIMENSION_D], failure);
+    }
+    if (outcome == OUTCOME_OK) {
         question->before = malloc((size_t)size[DIMENSION_M] * sizeof(double)); /* no larger than what A1 and A2 are */
         question->after = malloc((size_t)size[DIMENSION_M] * sizeof(double));
         if (question->before == NULL || question->after == NULL) {
@@ -78,6 +84,17 @@ static enum outcome prepare(struct question *question, struct failure *failure) 
         }
     }
     return outcome;
+}
+
+/* The certificate of the nearest answer: of the solve that ends where it begins. NULL where there is none to be had. */
+static const softrelu_certificate *certificate_of_nearest(struct question *question) {
+    softrelu_solver *solver = softrelu_counterfactual_solver(question->search);
+    const double rho = number(question, 0, SOFTRELU_ANSWER_RHO);
+    const bool solved = question->count > 0 && rho > 0 && softrelu_solver_set_callback(solver, NULL, NULL) == SOFTRELU_OK &&
+                        softrelu_solver_set_number(solver, SOFTRELU_RHO, rho) == SOFTRELU_OK &&
+                        softrelu_solver_set_start(solver, question->x, question->inputs.size[DIMENSION_D]) == SOFTRELU_OK &&
+                        softrelu_solver_solve(solver) == SOFTRELU_OK;
+    return solved ? softrelu_solver_certificate(solver) : NULL;
 }
 
 /* A softrelu_callback: progress, and signals that came between two solves of the search. */
@@ -123,6 +140,7 @@ static enum outcome collect(struct question *question, struct failure *failure) 
     }
     if (status == SOFTRELU_OK && question->count > 0) {
         status = problem_predict(question->problem, &question->inputs, question->x, question->after);
+        question->certificate = certificate_of_nearest(question);
     }
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the answers cannot be evaluated", "");
 }
@@ -152,7 +170,6 @@ static json_t *report_of_question(const void *argument) {
         ok = json_array_append_new(answers, answer_json(question, i, x)) == 0;
     }
     ok = ok && json_put(object, "schema", json_integer(1)) && json_put(object, "version", json_string(softrelu_version())) &&
-         json_put(object, "dimensions", json_dimensions(&question->inputs)) &&
          json_put(object, "outcome", json_string(softrelu_search_name(outcome))) &&
          json_put(object, "outcome_text", json_string(softrelu_search_text(outcome))) &&
          json_put(object, "class", json_integer((json_int_t)arguments->wanted)) &&
@@ -160,7 +177,9 @@ static json_t *report_of_question(const void *argument) {
          json_put(object, "outputs_before", json_vector(question->before, m)) &&
          json_put(object, "outputs_after", question->count > 0 ? json_vector(question->after, m) : json_null()) &&
          json_put(object, "best", answer_json(question, -1, NULL)) &&
-         json_put(object, "settings", settings_json(softrelu_counterfactual_solver(question->search)));
+         json_put(object, "certificate",
+                  question->certificate != NULL ? certificate_json(question->certificate) : json_null()) &&
+         json_put_run(object, &question->inputs, SOFTRELU_KL, softrelu_counterfactual_solver(question->search));
     return json_finished(object, object != NULL && json_put(object, "answers", answers) && ok);
 }
 
@@ -215,14 +234,7 @@ static void print_question(const struct question *question) {
         print_no_answer(question);
     }
     putchar('\n');
-    if (arguments->out != NULL && question->count > 0) {
-        printf("x written to %s\n", arguments->out);
-    } else {
-        puts(question->count > 0 ? "x was not written (--out FILE does)." : "There is no x to write.");
-    }
-    if (arguments->report != NULL) {
-        printf("report written to %s\n", arguments->report);
-    }
+    outputs_print(arguments, question->count > 0 ? "x" : NULL);
 }
 
 static enum outcome answer(struct question *question, struct failure *failure) {
@@ -241,9 +253,20 @@ static enum outcome answer(struct question *question, struct failure *failure) {
         outcome = collect(question, failure);
     }
     if (outcome == OUTCOME_OK) {
-        const int64_t length = question->count * question->inputs.size[DIMENSION_D];
-        outcome = outputs_write(arguments, question->x, arguments->answers > 1 ? question->count : 0, length,
-                                report_of_question, question, failure);
+        const struct page page = {.x = question->x,
+                                  .x_ref = question->inputs.input[INPUT_INPUT].array.values,
+                                  .x_ref_name = "the input",
+                                  .b_name = "f(input)",
+                                  .f = question->after,
+                                  .b = question->before,
+                                  .d = question->inputs.size[DIMENSION_D],
+                                  .m = question->inputs.size[DIMENSION_M],
+                                  .rows = arguments->rows,
+                                  .columns = arguments->columns};
+        const struct contents contents = {
+            question->x, arguments->answers > 1 ? question->count : 0, question->count * page.d, report_of_question, question,
+            &page};
+        outcome = outputs_write(arguments, &contents, failure);
     }
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_question(question);

@@ -114,10 +114,10 @@ static enum outcome invert(const struct arguments *arguments, struct session *se
         {&session->inputs, session->solver, arguments->loss},
         total_variation(session->f, session->inputs.input[INPUT_B].array.values, size[DIMENSION_M]),
         arguments->within};
-    outcome = outputs_write(arguments, session->x, 0, size[DIMENSION_D], report_of_inversion, &inversion, failure);
+    outcome = session_write(arguments, session, report_of_inversion, &inversion, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_outcome(&inversion);
-        summary_print(&inversion.result, session->f, arguments->out, arguments->report);
+        summary_print(&inversion.result, session->f, arguments);
     }
     return outcome == OUTCOME_OK && !is_found(&inversion) ? OUTCOME_STOPPED : outcome;
 }

@@ -22,6 +22,9 @@ enum action {
     ACTION_LOSS,    /* squares or kl */
     ACTION_OUT,     /* output file of x */
     ACTION_REPORT,  /* output file of the report */
+    ACTION_HTML,    /* of the page */
+    ACTION_SVG,     /* of the plot */
+    ACTION_SHAPE,   /* ROWSxCOLUMNS */
     ACTION_SET,     /* NAME=VALUE */
     ACTION_SETTING, /* target: softrelu_setting whose value it is */
     ACTION_SEED,

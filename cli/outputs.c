@@ -6,64 +6,121 @@
 
 #include <string.h>
 
+/* Each file, and how its stream is filled: false when it cannot be written. */
+struct kind {
+    const char *flag;
+    const char *(*path)(const struct arguments *arguments);
+    bool (*write)(FILE *stream, const struct contents *contents, const json_t *report);
+};
+
+static const char *path_of_x(const struct arguments *arguments) { return arguments->out; }
+static const char *path_of_report(const struct arguments *arguments) { return arguments->report; }
+static const char *path_of_page(const struct arguments *arguments) { return arguments->html; }
+static const char *path_of_plot(const struct arguments *arguments) { return arguments->svg; }
+
+static bool write_x(FILE *stream, const struct contents *contents, const json_t *report) {
+    (void)report;
+    const int64_t rows = contents->rows;
+    const int64_t shape[] = {rows > 0 ? rows : contents->length, rows > 0 ? contents->length / rows : 0};
+    return npy_write_stream(stream, contents->x, shape, rows > 0 ? 2 : 1, false);
+}
+
+static bool write_report(FILE *stream, const struct contents *contents, const json_t *report) {
+    (void)contents;
+    return json_dumpf(report, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
+}
+
+static bool write_page(FILE *stream, const struct contents *contents, const json_t *report) {
+    struct page page = *contents->page;
+    page.report = report;
+    page_write(stream, &page);
+    return ferror(stream) == 0;
+}
+
+static bool write_plot(FILE *stream, const struct contents *contents, const json_t *report) {
+    (void)contents;
+    page_write_convergence(stream, report);
+    return ferror(stream) == 0;
+}
+
+static const struct kind kinds[] = {{"out", path_of_x, write_x},
+                                    {"report", path_of_report, write_report},
+                                    {"html", path_of_page, write_page},
+                                    {"svg", path_of_plot, write_plot}};
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
 enum outcome outputs_check(const struct arguments *arguments, struct failure *failure) {
-    struct output out = {0};
-    struct output report = {0};
-    enum outcome outcome = arguments->out != NULL ? output_begin(&out, arguments->out, failure) : OUTCOME_OK;
-    if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = output_begin(&report, arguments->report, failure);
+    struct output outputs[KINDS] = {0};
+    enum outcome outcome = OUTCOME_OK;
+    for (int i = 0; i < KINDS && outcome == OUTCOME_OK; i++) {
+        const char *path = kinds[i].path(arguments);
+        outcome = path != NULL ? output_begin(&outputs[i], path, failure) : OUTCOME_OK;
+        for (int j = 0; j < i && outcome == OUTCOME_OK; j++) {
+            if (outputs[i].target != NULL && outputs[j].target != NULL && strcmp(outputs[i].target, outputs[j].target) == 0) {
+                outcome = fail(failure, OUTCOME_BAD_INPUT, "--%s and --%s both name '%s'", kinds[j].flag, kinds[i].flag, path);
+            }
+        }
     }
-    if (outcome == OUTCOME_OK && out.target != NULL && report.target != NULL && strcmp(out.target, report.target) == 0) {
-        outcome = fail(failure, OUTCOME_BAD_INPUT, "--out and --report both name '%s'", arguments->report);
-    }
-    output_discard(&out);
-    output_discard(&report);
-    return outcome;
-}
-
-static enum outcome fill_x(const double *x, int64_t rows, int64_t length, struct output *output, const char *path,
-                           struct failure *failure) {
-    enum outcome outcome = output_begin(output, path, failure);
-    if (outcome == OUTCOME_OK) {
-        const int64_t shape[] = {rows > 0 ? rows : length, rows > 0 ? length / rows : 0};
-        const bool written = npy_write_stream(output->stream, x, shape, rows > 0 ? 2 : 1, false);
-        outcome = output_complete(output, written, failure);
+    for (int i = 0; i < KINDS; i++) {
+        output_discard(&outputs[i]);
     }
     return outcome;
 }
 
-static enum outcome fill_report(json_t *(*make)(const void *), const void *argument, struct output *output, const char *path,
-                                struct failure *failure) {
-    json_t *report = make(argument);
-    if (report == NULL) {
-        return fail(failure, OUTCOME_RESOURCES, "out of memory for the report");
+enum outcome shape_check(const struct arguments *arguments, int64_t d, struct failure *failure) {
+    const int64_t entries = arguments->rows * arguments->columns;
+    return entries == 0 || entries == d
+               ? OUTCOME_OK
+               : fail(failure, OUTCOME_BAD_INPUT, "--shape %lldx%lld: x has %lld entries, not %lld", (long long)arguments->rows,
+                      (long long)arguments->columns, (long long)d, (long long)entries);
+}
+
+static bool is_written(const struct arguments *arguments, const struct contents *contents, int kind) {
+    return kinds[kind].path(arguments) != NULL && (kinds[kind].write != write_x || contents->x != NULL);
+}
+
+static enum outcome fill_all(const struct arguments *arguments, const struct contents *contents, const json_t *report,
+                             struct output *outputs, int *count, struct failure *failure) {
+    enum outcome outcome = OUTCOME_OK;
+    for (int i = 0; i < KINDS && outcome == OUTCOME_OK; i++) {
+        if (is_written(arguments, contents, i)) {
+            struct output *output = &outputs[(*count)++];
+            outcome = output_begin(output, kinds[i].path(arguments), failure);
+            if (outcome == OUTCOME_OK) {
+                const bool written = kinds[i].write(output->stream, contents, report);
+                outcome = output_complete(output, written, failure);
+            }
+        }
     }
-    enum outcome outcome = output_begin(output, path, failure);
-    if (outcome == OUTCOME_OK) {
-        const bool written = json_dumpf(report, output->stream, JSON_INDENT(2)) == 0 && fputc('\n', output->stream) != EOF;
-        outcome = output_complete(output, written, failure);
+    return outcome == OUTCOME_OK ? output_commit(outputs, *count, failure) : outcome;
+}
+
+enum outcome outputs_write(const struct arguments *arguments, const struct contents *contents, struct failure *failure) {
+    struct output outputs[KINDS] = {0};
+    int count = 0;
+    json_t *report = NULL;
+    if (arguments->report != NULL || arguments->html != NULL || arguments->svg != NULL) {
+        report = contents->make(contents->argument);
+        if (report == NULL) {
+            return fail(failure, OUTCOME_RESOURCES, "out of memory for the report");
+        }
+    }
+    const enum outcome outcome = fill_all(arguments, contents, report, outputs, &count, failure);
+    for (int i = 0; i < count; i++) {
+        output_discard(&outputs[i]);
     }
     json_decref(report);
     return outcome;
 }
 
-enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t rows, int64_t length,
-                           json_t *(*make)(const void *), const void *argument, struct failure *failure) {
-    enum { OUTPUTS = 2 };
-    struct output outputs[OUTPUTS] = {0};
-    int count = 0;
-    enum outcome outcome = OUTCOME_OK;
-    if (arguments->out != NULL && x != NULL) {
-        outcome = fill_x(x, rows, length, &outputs[count++], arguments->out, failure);
+void outputs_print(const struct arguments *arguments, const char *name_of_x) {
+    static const char *const names[KINDS] = {NULL, "report", "page", "plot"};
+    for (int i = 0; i < KINDS; i++) {
+        const char *name = i == 0 ? name_of_x : names[i];
+        if (kinds[i].path(arguments) != NULL && name != NULL) {
+            printf("%s written to %s\n", name, kinds[i].path(arguments));
+        } else if (i == 0 && name != NULL) {
+            printf("%s was not written (--out FILE does).\n", name);
+        }
     }
-    if (outcome == OUTCOME_OK && arguments->report != NULL) {
-        outcome = fill_report(make, argument, &outputs[count++], arguments->report, failure);
-    }
-    if (outcome == OUTCOME_OK) {
-        outcome = output_commit(outputs, count, failure);
-    }
-    for (int i = 0; i < count; i++) {
-        output_discard(&outputs[i]);
-    }
-    return outcome;
 }

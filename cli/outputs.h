@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The files of --out and --report: checked early, and written together. */
+/* The files of --out, --report, --html and --svg: checked early, and written together. */
 #ifndef SOFTRELU_CLI_OUTPUTS_H
 #define SOFTRELU_CLI_OUTPUTS_H
 
 #include "arguments.h"
+#include "page.h"
 
 #include <jansson.h>
 
-/* Could both be written? Asked before hours of work whose result could then not be kept. Leaves nothing behind. */
+/* What is to be written. */
+struct contents {
+    const double *x;               /* of --out: length numbers; NULL: there is nothing to write to it */
+    int64_t rows, length;          /* so many rows of a 2-D array, 0: a vector */
+    json_t *(*make)(const void *); /* builds the report from its argument; NULL for want of memory */
+    const void *argument;
+    const struct page *page; /* of --html, but for its report, which is made; NULL: there is none */
+};
+
+/* Could all be written? Asked before hours of work whose result could then not be kept. Leaves nothing behind. */
 enum outcome outputs_check(const struct arguments *arguments, struct failure *failure);
 
-/* Writes x, length numbers in so many rows of a 2-D array, 0: in a vector (NULL: there is nothing to write to --out), and the
-   report that make builds from its argument (NULL for want of memory). Both files are complete on the disk, and have
-   what they need there, before the first takes its name: a full disk leaves both old ones in place. */
-enum outcome outputs_write(const struct arguments *arguments, const double *x, int64_t rows, int64_t length,
-                           json_t *(*make)(const void *), const void *argument, struct failure *failure);
+/* Are the rows and columns of --shape those of an x of d entries? */
+enum outcome shape_check(const struct arguments *arguments, int64_t d, struct failure *failure);
+
+/* All files are complete on the disk, and have what they need there, before the first takes its name: a full disk leaves all
+   old ones in place. */
+enum outcome outputs_write(const struct arguments *arguments, const struct contents *contents, struct failure *failure);
+/* Says on stdout what was written where. */
+void outputs_print(const struct arguments *arguments, const char *name_of_x);
 
 #endif

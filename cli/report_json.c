@@ -53,7 +53,7 @@ static bool put_totals(json_t *object, const softrelu_report *report) {
 }
 
 /* What does not depend on the target. */
-static bool put_run(json_t *object, const struct inputs *inputs, softrelu_loss loss, const softrelu_solver *solver) {
+bool json_put_run(json_t *object, const struct inputs *inputs, softrelu_loss loss, const softrelu_solver *solver) {
     char blas[256] = "unknown";
     char kernel[64] = "unknown";
     (void)softrelu_blas_description(blas, sizeof blas);
@@ -110,7 +110,7 @@ json_t *batch_json(const struct batch_result *result) {
          json_put(object, "failed", json_integer((json_int_t)result->failed)) &&
          json_put(object, "seconds", json_number(result->seconds, SOFTRELU_REAL)) &&
          json_put(object, "threads", json_integer(softrelu_batch_threads(result->batch))) &&
-         put_run(object, result->inputs, result->loss, result->solver);
+         json_put_run(object, result->inputs, result->loss, result->solver);
     return json_finished(object, json_put(object, "results", json_finished(results, ok)) && ok);
 }
 
@@ -128,6 +128,6 @@ json_t *report_json(const struct solve_result *result) {
         json_put(object, "multipliers",
                  multipliers_json(certificate, result->inputs->size[DIMENSION_N], result->inputs->size[DIMENSION_D])) &&
         json_put(object, "minimisers", minimisers_json(result->solver, result->inputs->size[DIMENSION_D])) &&
-        put_run(object, result->inputs, result->loss, result->solver) && json_put(object, "trace", trace_json(report));
+        json_put_run(object, result->inputs, result->loss, result->solver) && json_put(object, "trace", trace_json(report));
     return json_finished(object, ok);
 }

@@ -29,4 +29,7 @@ struct batch_result {
 /* The report of a batch: what all targets share, and "results", one object for each; NULL for want of memory. */
 json_t *batch_json(const struct batch_result *result);
 
+/* Adds what does not depend on the target: dimensions, loss, settings, and what computed it. */
+bool json_put_run(json_t *object, const struct inputs *inputs, softrelu_loss loss, const softrelu_solver *solver);
+
 #endif

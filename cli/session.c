@@ -2,6 +2,7 @@
 #include "session.h"
 
 #include "interrupt.h"
+#include "outputs.h"
 #include "problem.h"
 #include "progress.h"
 #include "settings.h"
@@ -34,7 +35,7 @@ enum outcome session_prepare(const struct arguments *arguments, struct session *
     if (status != SOFTRELU_OK) {
         return fail_status(failure, status, "--starts", softrelu_solver_message(session->solver));
     }
-    const enum outcome outcome = settings_apply(arguments, session->solver, failure);
+    enum outcome outcome = settings_apply(arguments, session->solver, failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -43,6 +44,10 @@ enum outcome session_prepare(const struct arguments *arguments, struct session *
         if (status != SOFTRELU_OK) {
             return fail_status(failure, status, "--x0", softrelu_solver_message(session->solver));
         }
+    }
+    outcome = shape_check(arguments, session->inputs.size[DIMENSION_D], failure);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     session->x = allocate(session->inputs.size[DIMENSION_D]);
     session->f = allocate(session->inputs.size[DIMENSION_M]);
@@ -71,4 +76,20 @@ enum outcome session_run(const struct arguments *arguments, struct session *sess
 enum outcome session_predict(struct session *session, struct failure *failure) {
     const softrelu_status status = problem_predict(session->problem, &session->inputs, session->x, session->f);
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "f cannot be evaluated at the result", "");
+}
+
+enum outcome session_write(const struct arguments *arguments, const struct session *session, json_t *(*make)(const void *),
+                           const void *argument, struct failure *failure) {
+    const struct inputs *inputs = &session->inputs;
+    const struct page page = {.x = session->x,
+                              .x_ref = inputs->input[INPUT_X_REF].array.values,
+                              .x_ref_name = "x_ref",
+                              .b_name = "b",
+                              .f = session->f,
+                              .b = inputs->input[INPUT_B].array.values,
+                              .d = inputs->size[DIMENSION_D],
+                              .m = inputs->size[DIMENSION_M],
+                              .rows = arguments->rows,
+                              .columns = arguments->columns};
+    return outputs_write(arguments, &(struct contents){session->x, 0, page.d, make, argument, &page}, failure);
 }

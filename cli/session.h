@@ -5,6 +5,8 @@
 
 #include "arguments.h"
 
+#include <jansson.h>
+
 /* Everything one solve holds, so that it is freed in one place. */
 struct session {
     struct inputs inputs;
@@ -20,6 +22,9 @@ enum outcome session_prepare(const struct arguments *arguments, struct session *
 enum outcome session_run(const struct arguments *arguments, struct session *session, struct failure *failure);
 /* f becomes the outputs at x. */
 enum outcome session_predict(struct session *session, struct failure *failure);
+/* Writes the files that were asked for; make builds the report from its argument. */
+enum outcome session_write(const struct arguments *arguments, const struct session *session, json_t *(*make)(const void *),
+                           const void *argument, struct failure *failure);
 void session_free(struct session *session);
 
 #endif

@@ -26,6 +26,10 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
         outcome = session_prepare(arguments, session, failure);
     }
     if (outcome == OUTCOME_OK && session->inputs.targets > 0) {
+        if (arguments->html != NULL || arguments->svg != NULL) {
+            return fail(failure, OUTCOME_BAD_INPUT, "--%s is for one target, but --b has %lld",
+                        arguments->html != NULL ? "html" : "svg", (long long)session->inputs.targets);
+        }
         return solve_targets(arguments, &session->inputs, session->solver, failure);
     }
     if (outcome == OUTCOME_OK && arguments->threads > 0) {
@@ -41,9 +45,9 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
         return outcome;
     }
     const struct solve_result result = {&session->inputs, session->solver, arguments->loss};
-    outcome = outputs_write(arguments, session->x, 0, session->inputs.size[DIMENSION_D], report_of_solve, &result, failure);
+    outcome = session_write(arguments, session, report_of_solve, &result, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
-        summary_print(&result, session->f, arguments->out, arguments->report);
+        summary_print(&result, session->f, arguments);
     }
     if (outcome == OUTCOME_OK && softrelu_report_termination(softrelu_solver_report(session->solver)) != SOFTRELU_CONVERGED) {
         return OUTCOME_STOPPED;

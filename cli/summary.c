@@ -3,6 +3,7 @@
 
 #include "certificate_text.h"
 #include "interrupt.h"
+#include "outputs.h"
 #include "outputs_table.h"
 #include "text.h"
 
@@ -98,7 +99,7 @@ static void print_point(const struct solve_result *result) {
     certificate_print_distance(certificate);
 }
 
-void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report_path) {
+void summary_print(const struct solve_result *result, const double *f, const struct arguments *arguments) {
     const softrelu_report *report = softrelu_solver_report(result->solver);
     const softrelu_termination termination = softrelu_report_termination(report);
     const int64_t *size = result->inputs->size;
@@ -115,13 +116,6 @@ void summary_print(const struct solve_result *result, const double *f, const cha
     putchar('\n');
     outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M]);
     putchar('\n');
-    if (out != NULL) {
-        printf("x written to %s\n", out);
-    } else {
-        puts("x was not written (--out FILE does).");
-    }
-    if (report_path != NULL) {
-        printf("report written to %s\n", report_path);
-    }
+    outputs_print(arguments, "x");
     print_advice(termination);
 }

@@ -3,9 +3,10 @@
 #ifndef SOFTRELU_CLI_SUMMARY_H
 #define SOFTRELU_CLI_SUMMARY_H
 
+#include "arguments.h"
 #include "report_json.h"
 
-/* f: the outputs at the best x, m numbers. out, report: where things were written, or NULL. */
-void summary_print(const struct solve_result *result, const double *f, const char *out, const char *report);
+/* f: the outputs at the best x, m numbers. Says what was written, too. */
+void summary_print(const struct solve_result *result, const double *f, const struct arguments *arguments);
 
 #endif

@@ -121,14 +121,7 @@ static void print_summary(const struct arguments *arguments, const struct batch_
         print_failures(result);
     }
     putchar('\n');
-    if (arguments->out != NULL) {
-        printf("x written to %s\n", arguments->out);
-    } else {
-        puts("x was not written (--out FILE does).");
-    }
-    if (arguments->report != NULL) {
-        printf("report written to %s\n", arguments->report);
-    }
+    outputs_print(arguments, "x");
 }
 
 static json_t *report_of_targets(const void *result) { return batch_json(result); }
@@ -137,8 +130,9 @@ static enum outcome finish(const struct arguments *arguments, struct batch_resul
                            struct failure *failure) {
     const int64_t rows = result->inputs->targets;
     count_results(result);
-    const enum outcome outcome =
-        outputs_write(arguments, x, rows, rows * result->inputs->size[DIMENSION_D], report_of_targets, result, failure);
+    const enum outcome outcome = outputs_write(
+        arguments, &(struct contents){x, rows, rows * result->inputs->size[DIMENSION_D], report_of_targets, result, NULL},
+        failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_summary(arguments, result);
     }

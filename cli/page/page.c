@@ -144,6 +144,45 @@ static void write_cell(FILE *stream, const char *heading, const char *format, do
     (void)fputs("</dd></div>\n", stream);
 }
 
+/* Of a search for an input of another class. */
+static void write_answers(FILE *stream, const json_t *report) {
+    const json_t *answers = json_object_get(report, "answers");
+    const bool found = json_array_size(answers) > 0;
+    (void)fprintf(stream, "<h1><span class=\"%s\">", found ? "good" : "bad");
+    write_escaped(stream, text_of(report, "outcome"));
+    (void)fputs("</span></h1>\n<p class=\"sentence\">", stream);
+    write_escaped(stream, text_of(report, "outcome_text"));
+    (void)fprintf(stream, ".</p>\n<p class=\"soft\">Wanted: output <strong>%.0f</strong> with a probability of %g.</p>\n",
+                  number_of(report, "class"), number_of(report, "confidence"));
+    const json_t *nearest = found ? json_array_get(answers, 0) : json_object_get(report, "best");
+    const json_t *before = json_array_get(json_object_get(report, "outputs_before"), (size_t)number_of(report, "class"));
+    (void)fputs("<dl class=\"cards\">\n", stream);
+    write_cell(stream, found ? "distance" : "nearest miss: distance", "%.6g", number_of(nearest, "distance"));
+    write_cell(stream, found ? "probability" : "its probability", "%.6g", number_of(nearest, "confidence"));
+    write_cell(stream, "before", "%.6g", json_number_value(before));
+    write_cell(stream, "answers", "%.0f", (double)json_array_size(answers));
+    (void)fputs("</dl>\n", stream);
+    if (json_array_size(answers) < 2) {
+        return;
+    }
+    (void)fputs(
+        "<div class=\"wide\"><table id=\"answers\"><thead><tr><th scope=\"col\" class=\"number\">answer</th><th scope=\"col\" "
+        "class=\"number\">distance</th><th scope=\"col\" class=\"number\">probability</th><th scope=\"col\">none nearer around"
+        "</th></tr></thead><tbody>\n",
+        stream);
+    size_t index = 0;
+    const json_t *answer = NULL;
+    json_array_foreach(answers, index, answer) {
+        (void)fprintf(
+            stream,
+            "<tr><th scope=\"row\" class=\"number\">%zu</th><td class=\"number\">%.6g</td><td class=\"number\">%.6f</td><td>%s"
+            "</td></tr>\n",
+            index, number_of(answer, "distance"), number_of(answer, "confidence"),
+            number_of(answer, "certified") == 1 ? "proved" : "not proved");
+    }
+    (void)fputs("</tbody></table></div>\n", stream);
+}
+
 static void write_summary(FILE *stream, const struct page *page) {
     const json_t *report = page->report;
     const json_t *certificate = json_object_get(report, "certificate");
@@ -258,12 +297,15 @@ static void write_outputs(FILE *stream, const struct page *page) {
         scale = fmax(scale, fmin(key[j], 1));
     }
     (void)fputs(
-        "<h2>Outputs</h2>\n<div class=\"wide\"><table id=\"outputs\"><caption class=\"soft\">The largest, as they are (bar) "
-        "and as "
-        "they were asked for (mark).</caption><thead><tr><th scope=\"col\" class=\"number\">output</th><th scope=\"col\" "
-        "class=\"number\">f(x)</th><th scope=\"col\" class=\"number\">b</th><th scope=\"col\">f(x) and "
-        "b</th></tr></thead><tbody>\n",
+        "<h2>Outputs</h2>\n<div class=\"wide\"><table id=\"outputs\"><caption class=\"soft\">The largest: f(x) as a bar, ",
         stream);
+    write_escaped(stream, page->b_name);
+    (void)fputs(" as a mark.</caption><thead><tr><th scope=\"col\" class=\"number\">output</th><th scope=\"col\" "
+                "class=\"number\">f(x)</th>"
+                "<th scope=\"col\" class=\"number\">",
+                stream);
+    write_escaped(stream, page->b_name);
+    (void)fputs("</th><th scope=\"col\">both</th></tr></thead><tbody>\n", stream);
     int64_t j = -1;
     for (int shown = 0; shown < OUTPUTS_SHOWN && (j = next_largest(key, page->m, j)) >= 0; shown++) {
         (void)fprintf(
@@ -292,12 +334,14 @@ static void write_images(FILE *stream, const struct page *page, const double *x_
     }
     (void)fputs("<div class=\"images\" id=\"images\">\n<figure>", stream);
     plot_image(stream, "The point that x is held near, as an image", x_ref, page->rows, page->columns, least, most, false);
-    (void)fputs("<figcaption>x_ref</figcaption></figure>\n<figure>", stream);
+    (void)fputs("<figcaption>", stream);
+    write_escaped(stream, page->x_ref_name);
+    (void)fputs("</figcaption></figure>\n<figure>", stream);
     plot_image(stream, "The point that was found, as an image", page->x, page->rows, page->columns, least, most, false);
     (void)fputs("<figcaption>x</figcaption></figure>\n<figure>", stream);
     plot_image(stream, "The change from the one to the other, as an image", change, page->rows, page->columns, -reach, reach,
                true);
-    (void)fprintf(stream, "<figcaption>x − x_ref: red is more, blue is less, up to %.3g</figcaption></figure>\n</div>\n",
+    (void)fprintf(stream, "<figcaption>the change: red is more, blue is less, up to %.3g</figcaption></figure>\n</div>\n",
                   reach);
 }
 
@@ -308,7 +352,7 @@ static void write_changes(FILE *stream, const struct page *page, const double *x
     (void)fputs(
         "<div class=\"wide\"><table id=\"changes\"><caption class=\"soft\">The largest changes.</caption><thead><tr><th "
         "scope=\"col\" "
-        "class=\"number\">entry</th><th scope=\"col\" class=\"number\">x_ref</th><th scope=\"col\" class=\"number\">x</th><th "
+        "class=\"number\">entry</th><th scope=\"col\" class=\"number\">before</th><th scope=\"col\" class=\"number\">x</th><th "
         "scope=\"col\" class=\"number\">change</th></tr></thead><tbody>\n",
         stream);
     int64_t k = -1;
@@ -389,15 +433,23 @@ void page_write(FILE *stream, const struct page *page) {
     (void)fputs("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
                 "content=\"width=device-width,initial-scale=1\">\n<link rel=\"icon\" href=\"data:,\">\n<title>softrelu: ",
                 stream);
-    write_escaped(stream, text_of(json_object_get(page->report, "certificate"), "verdict"));
+    write_escaped(stream, text_of(page->report, json_object_get(page->report, "outcome") != NULL ? "outcome" : "termination"));
     (void)fprintf(stream, "</title>\n<style>\n%s", style);
     plot_style(stream);
     (void)fputs("</style>\n</head>\n<body>\n<main>\n", stream);
-    write_summary(stream, page);
-    write_convergence(stream, page->report);
-    write_outputs(stream, page);
-    write_input(stream, page);
-    write_certificate(stream, page->report);
+    if (json_object_get(page->report, "answers") != NULL) {
+        write_answers(stream, page->report);
+    } else {
+        write_summary(stream, page);
+        write_convergence(stream, page->report);
+    }
+    if (page->x != NULL) {
+        write_outputs(stream, page);
+        write_input(stream, page);
+    }
+    if (json_is_object(json_object_get(page->report, "certificate"))) {
+        write_certificate(stream, page->report);
+    }
     (void)fputs("<h2>Settings</h2>\n<details><summary>Every setting of the solve</summary>\n", stream);
     write_table(stream, "settings", json_object_get(page->report, "settings"));
     (void)fputs("</details>\n<details><summary>Everything else in the report</summary>\n", stream);

@@ -8,7 +8,7 @@ from program import D, M, ProgramTest, predict
 
 NETWORK = ("--A1", "A1.npy", "--A2", "A2.npy", "--c1", "c1.npy", "--c2", "c2.npy")
 KEYS = {"schema", "version", "dimensions", "outcome", "outcome_text", "class", "confidence", "outputs_before", "outputs_after", "best",
-        "answers", "settings"}
+        "answers", "settings", "certificate", "loss_kind", "blas", "blas_kernel", "blas_threads"}
 
 
 class Counterfactual(ProgramTest):
