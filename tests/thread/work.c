@@ -27,8 +27,6 @@ static double product(int64_t a, int64_t b, int64_t c) { return (double)a * (dou
 static int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static void begin(const char *name, enum kind kind, double flops) {
-    if (work_begins != NULL)
-        work_begins();
     work.calls++;
     work.heavy += kind != LIGHT;
     work.factorisations +=
@@ -38,6 +36,8 @@ static void begin(const char *name, enum kind kind, double flops) {
         work.largest = name;
         work.largest_flops = flops;
     }
+    if (work_begins != NULL)
+        work_begins();
 }
 
 /* The types come from the headers. */

@@ -44,7 +44,7 @@ struct work {
 extern struct work work;
 extern int64_t work_order;
 void work_reset(void);
-/* Called at the beginning of every counted call, NULL: nothing is. */
+/* Called at the beginning of every call, which has just been counted; NULL: nothing is. */
 extern void (*work_begins)(void);
 /* Whether the phase is under way. */
 bool work_in(enum phase phase);
