@@ -331,9 +331,8 @@ bool srl_certificate_examine(struct softrelu_certificate *certificate, const dou
         return true;
     }
     certificate->quantities[SOFTRELU_CERTIFICATE_LOSS_INDEX] = certificate->at.loss;
-    certificate->examined = !srl_interrupted(certificate->model->interruption) &&
-                            examine(certificate, x, kink_tolerance, tolerance) &&
-                            !srl_interrupted(certificate->model->interruption);
+    certificate->examined =
+        examine(certificate, x, kink_tolerance, tolerance) && !srl_interrupted(certificate->model->interruption);
     if (!certificate->examined)
         give_up(certificate);
     if (certificate->verdict == SOFTRELU_VERDICT_CERTIFIED)

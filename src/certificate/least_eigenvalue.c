@@ -25,8 +25,12 @@ void srl_eigenvalue_carve(struct srl_arena *arena, struct srl_eigenvalue_work *w
     work->interruption = NULL;
 }
 
-/* to = from - multiple I, lower triangles. 0 when it is positive definite: then to is its factor; < 0 when LAPACK refuses. */
-static int factor_shifted(int64_t order, const double *from, double multiple, double *to) {
+/* to = from - multiple I, lower triangles. 0 when it is positive definite: then to is its factor; < 0 when LAPACK refuses, or
+   the examination is interrupted. */
+static int factor_shifted(const struct srl_eigenvalue_work *work, int64_t order, const double *from, double multiple,
+                          double *to) {
+    if (srl_interrupted(work->interruption))
+        return -1;
     memcpy(to, from, (size_t)(order * order) * sizeof *to);
     for (int64_t k = 0; k < order; k++)
         to[k + k * order] -= multiple;
@@ -94,13 +98,14 @@ static double least_by_lanczos(struct srl_eigenvalue_work *work, int64_t order, 
 static double close_in(struct srl_eigenvalue_work *work, int64_t order, const double *hessian, const double *factor,
                        double tolerance, double *trial, double *vectors) {
     double shift = 0.0, residual = INFINITY;
-    for (int stage = 0; stage < STAGES && !srl_interrupted(work->interruption); stage++) {
+    for (int stage = 0; stage < STAGES; stage++) {
         const double *current = stage == 0 ? factor : trial;
         const double value = shift + least_by_lanczos(work, order, current, tolerance, vectors, &residual);
         if (!(residual > tolerance))
             return value;
         double next = value - CLOSER * residual;
-        for (residual *= CLOSER; next > shift && factor_shifted(order, hessian, next, trial) != 0; next = value - residual)
+        for (residual *= CLOSER; next > shift && factor_shifted(work, order, hessian, next, trial) != 0;
+             next = value - residual)
             residual *= NOT_BELOW;
         if (!(next > shift))
             return NAN;
@@ -123,14 +128,14 @@ bool srl_find_least_eigenvalue(struct srl_eigenvalue_work *work, int64_t order, 
                                double *factor, double *trial, double *vectors, double *direction,
                                struct srl_least_eigenvalue *least) {
     *least = (struct srl_least_eigenvalue){.slack = SLACK * round_off};
-    const int info = factor_shifted(order, hessian, 0.0, factor);
+    const int info = factor_shifted(work, order, hessian, 0.0, factor);
     if (info < 0) /* not to be taken for a flat direction */
         return false;
     least->definite = info == 0;
     if (order <= SMALL || !least->definite)
         return find_pair(work, order, hessian, trial, direction, least);
     least->value = close_in(work, order, hessian, factor, 0.5 * least->slack, trial, vectors);
-    const bool proved =
-        least->value - least->slack > round_off && factor_shifted(order, hessian, least->value - least->slack, trial) == 0;
+    const bool proved = least->value - least->slack > round_off &&
+                        factor_shifted(work, order, hessian, least->value - least->slack, trial) == 0;
     return proved || find_pair(work, order, hessian, trial, direction, least);
 }

@@ -44,7 +44,8 @@ static bool factor_regulariser(struct srl_convexity_work *work, const struct srl
     work->ill = !(trace > TINY) || !isfinite(trace);
     if (!work->ill && model->curvature != NULL) {
         (void)shifted_regulariser(model, LEAST_EIGENVALUE * trace, work->matrix);
-        work->ill = srl_potrf(model->d, work->matrix, model->d) != 0 || srl_potrf(model->d, work->factor, model->d) != 0;
+        work->ill = srl_interrupted(model->interruption) || srl_potrf(model->d, work->matrix, model->d) != 0 ||
+                    srl_interrupted(model->interruption) || srl_potrf(model->d, work->factor, model->d) != 0;
     }
     for (int64_t k = 0; k < model->d && model->curvature == NULL; k++)
         work->factor[k + k * model->d] = sqrt(model->rho);

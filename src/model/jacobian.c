@@ -110,7 +110,7 @@ static void renew(const struct srl_model *model, struct srl_jacobian *jacobian) 
         form_all(model, jacobian, jacobian->active, jacobian->active_count, false);
     memcpy(jacobian->kept_pattern, jacobian->pattern, (size_t)model->n);
     jacobian->flip_count = 0;
-    jacobian->kept_valid = !srl_interrupted(model->interruption);
+    jacobian->kept_valid = true;
 }
 
 void srl_jacobian_look(const struct srl_model *model, struct srl_jacobian *jacobian, const double *u) {

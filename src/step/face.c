@@ -8,6 +8,7 @@ static const double NEAR_DEPENDENCE = 1e-5; /* the same where products of the ro
 
 void srl_face_carve(struct srl_arena *arena, struct srl_face *face, int64_t d) {
     face->d = d;
+    face->interruption = NULL;
     face->basis = srl_arena_matrix(arena, d, d);
     face->triangle = srl_arena_matrix(arena, d, d);
     face->coefficients = srl_arena_doubles(arena, d);
@@ -62,7 +63,7 @@ bool srl_face_find_products(struct srl_face *face) {
     srl_syrk_of_rows(count, face->d, face->basis, face->d, s, count);
     for (int64_t k = 0; k < count; k++)
         face->lengths[k] = sqrt(s[k + k * count]);
-    bool regular = srl_potrf(count, s, count) == 0;
+    bool regular = !srl_interrupted(face->interruption) && srl_potrf(count, s, count) == 0;
     for (int64_t k = 0; k < count; k++)
         regular = regular && s[k + k * count] > NEAR_DEPENDENCE * face->lengths[k];
     return regular;

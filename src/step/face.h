@@ -10,9 +10,11 @@
 #define SRL_STEP_FACE_H
 
 #include "base/alloc.h"
+#include "base/interruption.h"
 #include "step/metric.h"
 
 struct srl_face {
+    struct srl_interruption *interruption; /* NULL: none */
     int64_t d, count;
     const struct srl_metric *metric;
     double *basis;        /* Q, columns (d x d) */

@@ -209,7 +209,7 @@ enum srl_hinge_blocks_end srl_hinge_solve_by_blocks(struct srl_hinge_qp *qp, boo
     if (qp->known == 0)
         take_bounds(qp, guess);
     take_hinges(qp, guess);
-    for (int64_t round = 0; round < ROUNDS && patience > 0 && !srl_interrupted(qp->interruption); round++) {
+    for (int64_t round = 0; round < ROUNDS && patience > 0; round++) {
         double scale;
         qp->iterations++;
         make_columns(qp, kept);

@@ -5,7 +5,7 @@
 
 void srl_kink_step_carve(struct srl_arena *arena, struct srl_kink_step *kinks, const struct srl_model *model) {
     srl_hinge_qp_carve(arena, &kinks->qp, model->d, model->n);
-    kinks->qp.interruption = model->interruption;
+    kinks->qp.interruption = kinks->qp.face.interruption = model->interruption;
     kinks->listed = srl_arena_flags(arena, model->n);
     kinks->gradient = srl_arena_doubles(arena, model->d);
     kinks->slopes = srl_arena_doubles(arena, model->n);

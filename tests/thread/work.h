@@ -17,6 +17,7 @@
     PHASE(SMALL_ASSEMBLY, "assembly of few rows")                                                                              \
     PHASE(FACTORISATION, "factorisation")                                                                                      \
     PHASE(QP, "hinge QP")                                                                                                      \
+    PHASE(MULTIPLIERS, "multipliers")                                                                                          \
     PHASE(LINE_SEARCH, "line search")                                                                                          \
     PHASE(SAMPLING, "sampling")                                                                                                \
     PHASE(CONJUGATE_GRADIENTS, "conjugate gradients")                                                                          \
@@ -30,8 +31,10 @@ enum phase { PHASE_LIST(PHASE_ENUMERATOR) PHASES };
 extern const char *const PHASE_NAME[PHASES];
 
 struct work {
-    int64_t calls; /* of BLAS 2, BLAS 3 and LAPACK */
-    int64_t heavy; /* of them, BLAS 3 and LAPACK */
+    int64_t calls;          /* of BLAS 2, BLAS 3 and LAPACK */
+    int64_t heavy;          /* of them, BLAS 3 and LAPACK */
+    int64_t factorisations; /* of them, Cholesky factorisations of the order work_order and what LAPACK does that takes longer,
+                               but for multipliers, of which there are mostly fewer */
     double flops;
     const char *largest; /* name of the one with the most */
     double largest_flops;
@@ -39,8 +42,9 @@ struct work {
 
 /* Begun since work_reset(). */
 extern struct work work;
+extern int64_t work_order;
 void work_reset(void);
-/* Called at the beginning of every counted call, NULL: nothing is. */
+/* Called at the beginning of every call, which has just been counted; NULL: nothing is. */
 extern void (*work_begins)(void);
 /* Whether the phase is under way. */
 bool work_in(enum phase phase);
