@@ -52,6 +52,12 @@ void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t 
     multiply(op, rows, columns, inner, a, lda, b, ldb, 1.0, c, ldc);
 }
 
+void srl_gemm_of_rows(int64_t rows, int64_t columns, int64_t inner, const double *a, const double *b, double *c) {
+    if (rows > 0 && columns > 0)
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, narrow(rows), narrow(columns), narrow(inner), 1.0, a,
+                    leading(inner), b, leading(inner), 0.0, c, leading(columns));
+}
+
 /* Of a matrix in single precision tile by tile, each widened on the stack: exactly, so the product is that of the widened
  * matrix. */
 static void multiply_widened(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b,

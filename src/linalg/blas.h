@@ -28,6 +28,8 @@ void srl_gemm(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inne
 /* C += op(A) B, likewise. */
 void srl_gemm_add(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const double *a, int64_t lda,
                   const double *b, int64_t ldb, double *c, int64_t ldc);
+/* C = A B', with A (rows x inner), B (columns x inner) and C (rows x columns) row-major without gaps. */
+void srl_gemm_of_rows(int64_t rows, int64_t columns, int64_t inner, const double *a, const double *b, double *c);
 /* S = alpha B' B + beta S, lower triangle, with B (rows x order) row-major, leading dimension ldb. */
 void srl_syrk(int64_t order, int64_t rows, double alpha, const double *b, int64_t ldb, double beta, double *s, int64_t lds);
 /* S = B B', likewise, with B (order x columns): the Gram matrix of its rows. */

@@ -123,16 +123,26 @@ void srl_small_matrix_product(const struct srl_small_matrix *small, double shift
     srl_gemv(SRL_TRANSPOSED, 1.0, &rows, along, 1.0, product);
 }
 
-/* x = K^-1 x */
-static void solve_between(const struct srl_small_matrix *small, double shift, double *x) {
-    const struct srl_matrix basis = {small->basis, small->d, small->count, small->d, false};
+/* B = K^-1 B; orthonormal, which P has been made from, is scratch by now. */
+static void solve_between(const struct srl_small_matrix *small, double shift, int64_t columns, double *b) {
+    const int64_t d = small->d, k = small->count;
+    const struct srl_matrix basis = {small->basis, d, k, d, false};
     const double rest = small->rho + shift, root = sqrt(rest);
-    double *along = small->coefficients;
-    srl_gemv(SRL_TRANSPOSED, 1.0, &basis, x, 0.0, along);
-    for (int64_t i = 0; i < small->count; i++)
-        along[i] *= root / sqrt(rest + small->eigenvalues[i]) - 1.0;
-    srl_gemv(SRL_PLAIN, 1.0, &basis, along, 1.0, x);
-    srl_scale(small->d, 1.0 / root, x);
+    double *along = columns == 1 ? small->coefficients : small->orthonormal; /* P'B, a row for each column of B */
+    if (columns == 1)
+        srl_gemv(SRL_TRANSPOSED, 1.0, &basis, b, 0.0, along);
+    else
+        srl_gemm_of_rows(columns, k, d, b, small->basis, along);
+    for (int64_t i = 0; i < k; i++) {
+        const double factor = root / sqrt(rest + small->eigenvalues[i]) - 1.0;
+        for (int64_t j = 0; j < columns; j++)
+            along[i + j * k] *= factor;
+    }
+    if (columns == 1)
+        srl_gemv(SRL_PLAIN, 1.0, &basis, along, 1.0, b);
+    else
+        srl_gemm_add(SRL_PLAIN, columns, d, k, along, k, small->basis, d, b, d);
+    srl_scale(columns * d, 1.0 / root, b);
 }
 
 void srl_small_matrix_solve(const struct srl_small_matrix *small, double shift, enum srl_transpose op, int64_t columns,
@@ -140,8 +150,7 @@ void srl_small_matrix_solve(const struct srl_small_matrix *small, double shift, 
     const int64_t d = small->d;
     if (small->root != NULL && op == SRL_PLAIN)
         srl_trsm_lower(SRL_PLAIN, d, columns, small->root, d, b, d);
-    for (int64_t k = 0; k < columns; k++)
-        solve_between(small, shift, b + k * d);
+    solve_between(small, shift, columns, b);
     if (small->root != NULL && op == SRL_TRANSPOSED)
         srl_trsm_lower(SRL_TRANSPOSED, d, columns, small->root, d, b, d);
 }

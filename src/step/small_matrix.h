@@ -63,7 +63,7 @@ void srl_small_matrix_expand(const struct srl_small_matrix *small, double *hessi
 
 /* product = M x */
 void srl_small_matrix_product(const struct srl_small_matrix *small, double shift, const double *x, double *product);
-/* B = S^-1 B (plain) or S^-T B (transposed) for columns of length d, one after the other. */
+/* B = S^-1 B (plain) or S^-T B (transposed) for at most d columns of length d, one after the other. */
 void srl_small_matrix_solve(const struct srl_small_matrix *small, double shift, enum srl_transpose op, int64_t columns,
                             double *b);
 
