@@ -18,6 +18,7 @@
  * A sealed problem never changes and may be shared by any number of threads. A `softrelu_evaluator` computes values and
  * derivatives at a point; a `softrelu_solver` minimises. Each evaluator and each solver belongs to one thread at a time,
  * and must be destroyed before the problem it was created from.
+ * The child of a fork() may go on with its copies of handles, if no other thread was in the library when it was made.
  *
  * **Errors.** Every function that can fail returns a `softrelu_status`; a negative one leaves outputs untouched, except
  * that a failed create sets its handle to NULL. The handle keeps a message naming the argument, the index and the value.
@@ -508,8 +509,9 @@ SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
 /**
  * Minimises F. SOFTRELU_OK means that the solve ran to some end: softrelu_report_termination() tells which, and only
  * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept. The time limit, a request to stop
- * and a softrelu_interrupt end what is being done at the next check: no LAPACK call or block of products is begun after it, and
- * one that runs is finished. The point's certificate then says SOFTRELU_REASON_INTERRUPTED.
+ * and a softrelu_interrupt end what is being done at the next check: a LAPACK call or block of products that runs is finished,
+ * and F and the residual of the point that is kept are found. The residual is then an upper bound, and the certificate says
+ * SOFTRELU_REASON_INTERRUPTED.
  * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_VALUE when one of the solver's lower bounds
  *         is above its upper bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own
  * callback, SOFTRELU_ERROR_LAPACK.

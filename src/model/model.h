@@ -63,8 +63,8 @@ void srl_assemble_curvature(const struct srl_model *model, double *buffer, doubl
 int64_t srl_curvature_rows(const struct srl_model *model);
 /* R into the lower triangle of matrix (d x d), whether or not the model has it as one. */
 void srl_copy_curvature(const struct srl_model *model, double *matrix);
-/* matrix += alpha B'B, lower triangle (order x order), for the rows of B (rows x order, no gaps): some at a time, so that it can
-   be interrupted. */
+/* matrix += alpha B'B, lower triangle (order x order), for the rows of B (rows x order, no gaps): some at a time, so that it
+   can be interrupted. */
 void srl_add_squares(const struct srl_model *model, int64_t order, int64_t rows, double alpha, const double *b, double *matrix);
 
 /* A bound of what round-off does to sums of products of the problem's sizes, relative to their terms. */

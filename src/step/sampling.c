@@ -270,7 +270,7 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
     int info = srl_interrupted(model->interruption) ? -1 : factor(model, sampler, hessian, 0.0, 0.0);
     if (info == 0 && has_negative(sampler) && !srl_interrupted(model->interruption))
         sampler->kappa = largest_ratio(model, sampler, hessian, plan);
-    if (info > 0)
+    if (info > 0 && !srl_interrupted(model->interruption))
         info = factor(model, sampler, hessian, 1.0, 0.0);
     for (double shift = LEAST_SHIFT; info > 0 && shift <= MOST_SHIFT && !srl_interrupted(model->interruption); shift *= 10.0)
         info = factor(model, sampler, hessian, 1.0, scale > 0.0 ? shift * scale : 1.0);
