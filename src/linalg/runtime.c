@@ -35,7 +35,8 @@ static bool find_function(const char *name, void *function_pointer) {
 }
 
 void srl_blas_description(char *text, size_t size) {
-    char *(*openblas)(void), *(*blis)(void);
+    char *(*openblas)(void);
+    char *(*blis)(void);
     if (find_function("openblas_get_config", (void *)&openblas)) {
         snprintf(text, size, "%s", openblas());
     } else if (find_function("bli_info_get_version_str", (void *)&blis)) {
