@@ -102,7 +102,7 @@ static softrelu_termination find_step(struct srl_solver *solver, double *promise
 static softrelu_termination try_step(struct srl_solver *solver, struct srl_progress *progress, enum srl_search *search) {
     const struct srl_model *model = solver->model;
     struct srl_newton *newton = &solver->newton;
-    double promise;
+    double promise = NAN;
     *search = SRL_SEARCH_FAILED;
     const softrelu_termination ended = find_step(solver, &promise);
     if (ended != SOFTRELU_NOT_RUN)
@@ -225,7 +225,7 @@ static softrelu_termination take_newton_step(struct srl_solver *solver, struct s
 static softrelu_termination take_whole_step(struct srl_solver *solver, struct srl_progress *progress) {
     const struct srl_model *model = solver->model;
     struct srl_stationarity stationarity;
-    double promise;
+    double promise = NAN;
     srl_find_newton_matrix(solver, &solver->current, srl_curvature_weights(solver, &solver->current), false);
     stiffen(solver);
     softrelu_termination ended = find_step(solver, &promise);

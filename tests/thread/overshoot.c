@@ -61,12 +61,11 @@ struct gaps {
 };
 
 static void find_phases(char *where, size_t size) {
+    size_t used = 0;
     where[0] = '\0';
-    for (int phase = 0; phase < PHASES; phase++)
-        if (work_in((enum phase)phase) && strlen(where) + strlen(PHASE_NAME[phase]) + 3 < size) {
-            (void)strcat(where, where[0] == '\0' ? "" : ", ");
-            (void)strcat(where, PHASE_NAME[phase]);
-        }
+    for (int phase = 0; phase < PHASES && used < size; phase++)
+        if (work_in((enum phase)phase))
+            used += (size_t)snprintf(where + used, size - used, "%s%s", used > 0 ? ", " : "", PHASE_NAME[phase]);
 }
 
 static int check(void *user) {

@@ -1,6 +1,6 @@
 #include "variant.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +70,7 @@ softrelu_status varied_solver(const struct varied *varied, softrelu_solver **sol
     softrelu_status status = softrelu_solver_create(varied->built.problem, solver);
     if (status == SOFTRELU_OK && varied->x0 != NULL)
         status = softrelu_solver_set_start(*solver, varied->x0, varied->instance.d);
-    (void)strcpy(settings, varied->variant->settings);
+    (void)snprintf(settings, sizeof settings, "%s", varied->variant->settings);
     for (char *name = strtok_r(settings, " ", &rest); name != NULL && status == SOFTRELU_OK;
          name = strtok_r(NULL, " ", &rest)) {
         char *value = strchr(name, '=');
