@@ -487,9 +487,9 @@ SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
 /**
  * Minimises F. SOFTRELU_OK means that the solve ran to some end: softrelu_report_termination() tells which, and only
  * SOFTRELU_CONVERGED promises stationarity. Whatever the end, the best point found is kept.
- * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, or at the end (F has no minimum, say, or with n < d what A1
- *         does not see of x_ref or x0 is too large); SOFTRELU_ERROR_VALUE when one of the solver's lower bounds is above its upper bound (the message has
- *         the index and both), SOFTRELU_ERROR_STATE when called from its own callback, SOFTRELU_ERROR_LAPACK.
+ * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, or at the end (F has no minimum, say, or with n < d what
+ * A1 does not see of x_ref or x0 is too large); SOFTRELU_ERROR_VALUE when one of the solver's lower bounds is above its upper
+ * bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own callback, SOFTRELU_ERROR_LAPACK.
  */
 SOFTRELU_API softrelu_status softrelu_solver_solve(softrelu_solver *solver);
 /** The best point of the last solve into x (d entries); within the callback, the present one. SOFTRELU_ERROR_STATE before the
@@ -568,7 +568,8 @@ typedef enum softrelu_quantity {
 /** Why the solve stopped; SOFTRELU_NOT_RUN for NULL. */
 SOFTRELU_API softrelu_termination softrelu_report_termination(const softrelu_report *report);
 /** Reads a quantity of the whole solve as a number (integers are exact up to 2^53). All are finite, here and in the trace, but
-    residuals and lengths of steps beyond double precision, which are infinite. SOFTRELU_ERROR_UNKNOWN for an id of the trace or of nothing. */
+    residuals and lengths of steps beyond double precision, which are infinite. SOFTRELU_ERROR_UNKNOWN for an id of the trace or
+   of nothing. */
 SOFTRELU_API softrelu_status softrelu_report_number(const softrelu_report *report, softrelu_quantity quantity, double *value);
 /** Records in the trace: at most the setting trace_length, the latest ones. 0 for NULL. */
 SOFTRELU_API int64_t softrelu_report_trace_length(const softrelu_report *report);
