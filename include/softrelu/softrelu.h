@@ -308,8 +308,9 @@ SOFTRELU_API softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluat
  * zero exactly where no direction descends to first order; with some it is a lower bound of that slope.
  * @param kink_tolerance >= 0; 1e-9 is usual.
  * @param[out] residual the least norm. @param[out] relative that, divided by the norm scale of the gradient's terms
- *             (what round-off is relative to). @param[out] pinned kinks counted. @param[out] concave units at zero with
- *             a negative slope jump larger than round-off: a point with any is not a minimiser. Each may be NULL.
+ *             (what round-off is relative to); infinite where there are no such terms. @param[out] pinned kinks counted.
+ * @param[out] concave units at zero with a negative slope jump larger than round-off: a point with any is not a minimiser.
+ *             Each may be NULL.
  */
 SOFTRELU_API softrelu_status softrelu_evaluator_stationarity(softrelu_evaluator *evaluator, double kink_tolerance,
                                                              double *residual, double *relative, int64_t *pinned,
@@ -512,9 +513,9 @@ SOFTRELU_API void softrelu_solver_request_stop(softrelu_solver *solver);
  * and a softrelu_interrupt end what is being done at the next check: a LAPACK call or block of products that runs is finished,
  * and F and the residual of the point that is kept are found. The residual is then an upper bound, and the certificate says
  * SOFTRELU_REASON_INTERRUPTED.
- * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, SOFTRELU_ERROR_VALUE when one of the solver's lower bounds
- *         is above its upper bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own
- * callback, SOFTRELU_ERROR_LAPACK.
+ * @return SOFTRELU_ERROR_OVERFLOW when F is not finite at the start, or at the end (F has no minimum, say, or with n < d what
+ * A1 does not see of x_ref or x0 is too large); SOFTRELU_ERROR_VALUE when one of the solver's lower bounds is above its upper
+ * bound (the message has the index and both), SOFTRELU_ERROR_STATE when called from its own callback, SOFTRELU_ERROR_LAPACK.
  */
 SOFTRELU_API softrelu_status softrelu_solver_solve(softrelu_solver *solver);
 /** The best point of the last solve into x (d entries); within the callback, the present one. SOFTRELU_ERROR_STATE before the
@@ -611,8 +612,9 @@ typedef enum softrelu_quantity {
 
 /** Why the solve stopped; SOFTRELU_NOT_RUN for NULL. */
 SOFTRELU_API softrelu_termination softrelu_report_termination(const softrelu_report *report);
-/** Reads a quantity of the whole solve as a number (integers are exact up to 2^53). SOFTRELU_ERROR_UNKNOWN for an id of the
-    trace or of nothing. */
+/** Reads a quantity of the whole solve as a number (integers are exact up to 2^53). All are finite, here and in the trace, but
+    residuals and lengths of steps beyond double precision, which are infinite. SOFTRELU_ERROR_UNKNOWN for an id of the trace or
+   of nothing. */
 SOFTRELU_API softrelu_status softrelu_report_number(const softrelu_report *report, softrelu_quantity quantity, double *value);
 /** Writes where the report comes from into text (always terminated, cut off where there is no room); "unknown" where the BLAS
     cannot be asked. As softrelu_blas_description(), one call at a time.

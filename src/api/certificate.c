@@ -121,8 +121,8 @@ static softrelu_status check_pair(const softrelu_certificate *certificate, const
     softrelu_status status = check_output(kinks, kinks_length, certificate->model->n);
     if (status == SOFTRELU_OK)
         status = check_output(bounds, bounds_length, certificate->model->d);
-    if (status == SOFTRELU_OK && (!certificate->examined || certificate->reason == SOFTRELU_REASON_OVERFLOW ||
-                                  certificate->lambda == NULL)) /* of a batch */
+    if (status == SOFTRELU_OK &&
+        (!certificate->examined || !srl_certificate_is_finite(certificate) || certificate->lambda == NULL)) /* of a batch */
         status = SOFTRELU_ERROR_STATE;
     return status;
 }

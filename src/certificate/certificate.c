@@ -290,7 +290,7 @@ static bool examine(struct softrelu_certificate *certificate, const double *x, d
     const bool all_sides = try_ridges(certificate, x, ridges, noise, &residual, &solved);
     if (!solved)
         return false;
-    const double relative = residual > 0.0 ? residual / certificate->at.scale : 0.0;
+    const double relative = residual == 0.0 ? 0.0 : residual / certificate->at.scale; /* NaN stays NaN */
     quantities[SOFTRELU_CERTIFICATE_RESIDUAL_INDEX] = residual;
     quantities[SOFTRELU_CERTIFICATE_RESIDUAL_RELATIVE_INDEX] = relative;
     quantities[SOFTRELU_CERTIFICATE_MARGIN_INDEX] = margin_of(certificate);

@@ -14,6 +14,8 @@
 #ifndef SRL_CERTIFICATE_CERTIFICATE_H
 #define SRL_CERTIFICATE_CERTIFICATE_H
 
+#include <math.h>
+
 #include "base/message.h"
 #include "certificate/curvature.h"
 #include "certificate/evaluation.h"
@@ -72,6 +74,10 @@ void srl_certificate_matrices_carve(struct srl_arena *arena, struct softrelu_cer
                                     const struct srl_model *model);
 void srl_certificate_vectors_carve(struct srl_arena *arena, struct softrelu_certificate *certificate,
                                    const struct srl_model *model);
+/* Whether F and its first derivatives were finite at the point examined: then residual and multipliers are known. */
+static inline bool srl_certificate_is_finite(const struct softrelu_certificate *certificate) {
+    return !isnan(certificate->quantities[SOFTRELU_CERTIFICATE_LOSS_INDEX]);
+}
 /* No point examined. */
 void srl_certificate_clear(struct softrelu_certificate *certificate);
 /* Examines x, which is within the bounds. False when LAPACK refuses or the solve is interrupted; then the certificate says that

@@ -5,20 +5,14 @@
 #include <string.h>
 
 enum { ROUNDS = 60, SWEEPS = 20, REFINEMENTS = 3, ACCURATE_PASSES = 2, HALVINGS = 20, FEW = 2 };
-static const double PARALLEL = 1e-12, SMALLEST = 1e-300;
+static const double PARALLEL = 1e-12;
 static const double SMALL_REST = 16.0 * DBL_EPSILON; /* over the gradient's scale: no method does better */
 static const double RANK = 1e-14; /* eigenvalue of the Gram matrix that counts as zero, relative to the largest */
 
 void srl_kink_row(const struct softrelu_certificate *certificate, const struct srl_kink *kink, double *row) {
     const int64_t d = certificate->model->d;
-    const double norm = certificate->model->row_norms[kink->unit];
     srl_copy_row(&certificate->model->A1, kink->unit, row);
-    if (norm > SMALLEST && norm < 1.0 / SMALLEST) { /* its reciprocal keeps all digits */
-        srl_scale(d, 1.0 / norm, row);
-        return;
-    }
-    for (int64_t k = 0; k < d; k++)
-        row[k] /= norm;
+    srl_divide(d, certificate->model->row_norms[kink->unit], row);
 }
 
 /* 1 or -1 when the row of unit i is along or against that of unit j, 0 when they are not parallel. */
@@ -39,8 +33,8 @@ static bool is_at_kink(const struct softrelu_certificate *certificate, int64_t i
     const struct srl_model *model = certificate->model;
     const double bias = model->c1 != NULL ? fabs(model->c1[i]) : 0.0;
     const bool matters = !srl_has_output_layer(model) || model->column_norms[i] > 0.0;
-    return matters && model->row_norms[i] > 0.0 &&
-           fabs(certificate->at.u[i]) <= kink_tolerance * (model->row_norms[i] * certificate->at.x_norm + bias);
+    const double size = fmin(model->row_norms[i] * certificate->at.x_norm + bias, DBL_MAX); /* infinity: all would be kinks */
+    return matters && model->row_norms[i] > 0.0 && fabs(certificate->at.u[i]) <= kink_tolerance * size;
 }
 
 /* The unit joins the kink of a parallel row, or is one of its own. */

@@ -190,6 +190,16 @@ void srl_axpy(int64_t length, double alpha, const double *x, double *y) { cblas_
 
 void srl_scale(int64_t length, double alpha, double *x) { cblas_dscal(narrow(length), alpha, x, 1); }
 
+void srl_divide(int64_t length, double divisor, double *x) {
+    static const double SMALLEST = 1e-300;
+    if (fabs(divisor) > SMALLEST && fabs(divisor) < 1.0 / SMALLEST) { /* its reciprocal keeps all digits */
+        srl_scale(length, 1.0 / divisor, x);
+        return;
+    }
+    for (int64_t i = 0; i < length; i++)
+        x[i] /= divisor;
+}
+
 double srl_max_abs(int64_t length, const double *x) {
     double largest = 0.0;
     for (int64_t i = 0; i < length; i++) {

@@ -61,6 +61,7 @@ double srl_norm(int64_t length, const double *x); /* Euclidean, without undue ov
 double srl_distance(int64_t length, const double *x, const double *y); /* |x - y|, likewise */
 void srl_axpy(int64_t length, double alpha, const double *x, double *y);
 void srl_scale(int64_t length, double alpha, double *x);
+void srl_divide(int64_t length, double divisor, double *x); /* also by numbers without a reciprocal, below 1e-308 */
 double srl_max_abs(int64_t length, const double *x);
 /* Whether no entry of the lower triangle of S is NaN or infinite. */
 bool srl_is_finite(int64_t order, const double *s, int64_t lds);

@@ -1,5 +1,7 @@
 #include "model/constants.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 void srl_constants_carve(struct srl_arena *arena, struct srl_constants *constants, const struct srl_model *model) {
@@ -17,7 +19,7 @@ void srl_constants_carve(struct srl_arena *arena, struct srl_constants *constant
 }
 
 /* factor * square^2 where a factor of 0 wins over anything. */
-static double times_square(double factor, double root) { return factor > 0.0 ? factor * root * root : 0.0; }
+static double times_square(double factor, double root) { return factor > 0.0 && root > 0.0 ? factor * root * root : 0.0; }
 
 /* The ends of the spectrum of a symmetric matrix, which is destroyed; infinite when an entry is. False when LAPACK refuses. */
 static bool find_ends(struct srl_constants *constants, double *matrix, double *least, double *largest) {
@@ -49,6 +51,13 @@ static double trace_of(const double *matrix, int64_t d) {
     return trace;
 }
 
+/* What round-off, below the normal range too, may have changed an eigenvalue of A1' diag(s) A1 by. */
+static double gram_noise(const struct srl_model *model, const double *gram) {
+    const bool is_zero = srl_max_abs(model->n, model->row_norms) == 0.0;
+    const double underflow = is_zero ? 0.0 : (double)model->n * (double)model->d * DBL_TRUE_MIN;
+    return srl_sum_noise(model) * trace_of(gram, model->d) + underflow;
+}
+
 /* A1' diag(s) A1 with s in the rows' on, by rows that lie in memory. */
 static void find_gram(struct srl_constants *constants, double *gram) {
     const struct srl_model *model = constants->model;
@@ -62,9 +71,10 @@ static void find_gram(struct srl_constants *constants, double *gram) {
  */
 static double row_distance_of_all_cells(struct srl_constants *constants) {
     const struct srl_model *model = constants->model;
-    const double through_norm = constants->numbers[SOFTRELU_CONSTANT_OUTPUT_DISTANCE_INDEX] * sqrt(constants->gram_largest);
-    if (model->m == 1)
+    const double of_a2 = constants->numbers[SOFTRELU_CONSTANT_OUTPUT_DISTANCE_INDEX];
+    if (model->m == 1 || of_a2 == 0.0)
         return 0.0;
+    const double through_norm = of_a2 * sqrt(constants->gram_largest);
     if (srl_has_output_layer(model))
         return through_norm;
     const double of_rows = srl_largest_row_distance(&constants->convexity.rows, model, SRL_ROWS_OF_G).largest;
@@ -90,8 +100,8 @@ static bool least_with(struct srl_constants *constants, double distance, const d
     regulariser_plus(model, -factor, gram, constants->matrix);
     if (!find_ends(constants, constants->matrix, least, &unused))
         return false;
-    const double size = constants->numbers[SOFTRELU_CONSTANT_REGULARISER_LARGEST_INDEX] + factor * trace_of(gram, model->d);
-    *least = isfinite(*least) ? *least - srl_sum_noise(model) * size : -INFINITY;
+    const double noise = srl_sum_noise(model) * constants->numbers[SOFTRELU_CONSTANT_REGULARISER_LARGEST_INDEX];
+    *least = isfinite(*least) ? *least - (noise + factor * gram_noise(model, gram)) : -INFINITY;
     return true;
 }
 
@@ -115,7 +125,7 @@ static bool put_regulariser(struct srl_constants *constants) {
     memset(constants->convexity.rows.on, 1, (size_t)model->n);
     find_gram(constants, constants->gram);
     memcpy(constants->matrix, constants->gram, (size_t)model->d * (size_t)model->d * sizeof *constants->matrix);
-    const double noise = srl_sum_noise(model) * trace_of(constants->gram, model->d);
+    const double noise = gram_noise(model, constants->gram);
     if (!find_ends(constants, constants->matrix, &gram_least, &gram_largest))
         return false;
     constants->gram_least = isfinite(noise) ? fmax(gram_least - noise, 0.0) : 0.0;
@@ -137,12 +147,12 @@ static bool put_hessian_bounds(struct srl_constants *constants) {
     regulariser_plus(model, factor, constants->gram, constants->matrix);
     if (!find_ends(constants, constants->matrix, &unused, &largest))
         return false;
-    largest += srl_sum_noise(model) * (r_largest * (double)model->d + factor * trace_of(constants->gram, model->d));
+    largest += srl_sum_noise(model) * r_largest * (double)model->d + factor * gram_noise(model, constants->gram);
     numbers[SOFTRELU_CONSTANT_HESSIAN_LEAST_ALL_INDEX] =
         fmax(least, proved_regulariser(constants) - times_square(constants->loss.below, of_g));
     numbers[SOFTRELU_CONSTANT_HESSIAN_LARGEST_ALL_INDEX] =
         fmin(isnan(largest) ? INFINITY : largest, r_largest + times_square(constants->loss.above, of_g));
-    numbers[SOFTRELU_CONSTANT_HESSIAN_LIPSCHITZ_ALL_INDEX] = times_square(constants->loss.change, of_g) * of_g;
+    numbers[SOFTRELU_CONSTANT_HESSIAN_LIPSCHITZ_ALL_INDEX] = times_square(constants->loss.change * of_g, of_g);
     return true;
 }
 
@@ -204,7 +214,7 @@ static bool put_cell_bounds(struct srl_constants *constants, double *numbers) {
     least = fmax(least, proved_regulariser(constants) - times_square(constants->loss.below, of_g));
     numbers[SOFTRELU_CONSTANT_HESSIAN_LEAST_CELL_INDEX] = fmax(least, numbers[SOFTRELU_CONSTANT_HESSIAN_LEAST_ALL_INDEX]);
     numbers[SOFTRELU_CONSTANT_HESSIAN_LIPSCHITZ_INDEX] =
-        fmin(times_square(constants->loss.change, of_g) * of_g, numbers[SOFTRELU_CONSTANT_HESSIAN_LIPSCHITZ_ALL_INDEX]);
+        fmin(times_square(constants->loss.change * of_g, of_g), numbers[SOFTRELU_CONSTANT_HESSIAN_LIPSCHITZ_ALL_INDEX]);
     return true;
 }
 

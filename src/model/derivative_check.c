@@ -88,7 +88,7 @@ struct srl_derivative_check srl_check_derivatives(const struct srl_model *model,
                                                   const struct srl_point *point, double step) {
     struct srl_derivative_check check = {SOFTRELU_DERIVATIVES_ROUNDOFF, NAN, NAN, -1};
     const double reach = (step > 0.0 ? step : LONGEST_STEP) * (srl_norm(model->d, point->x) + 1.0);
-    srl_scale(model->d, 1.0 / srl_norm(model->d, work->direction), work->direction);
+    srl_divide(model->d, srl_norm(model->d, work->direction), work->direction);
     srl_scale(model->d, reach, work->direction);
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, work->direction, 0.0, work->rates);
 

@@ -42,7 +42,7 @@ static void unit_row(const struct srl_model *model, const struct srl_stationarit
         return;
     }
     srl_copy_row(&model->A1, unit, row);
-    srl_scale(model->d, 1.0 / model->row_norms[unit], row);
+    srl_divide(model->d, model->row_norms[unit], row);
     srl_clear_absorbed(model, work, row);
 }
 

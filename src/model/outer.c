@@ -61,10 +61,10 @@ static double kl_excess(const struct srl_model *model, const double *z, const st
         const double b = model->b[j], difference = j == top ? others - beta * outer->rest : beta * outer->f[j] - b;
         if (b == 0.0)
             excess += difference;
-        else if (difference > -0.5 * b)
+        else if (difference > -0.5 * b && isfinite(difference / b))
             excess += b * log_excess(difference / b);
-        else /* f_j may have underflowed: its logarithm from the logits */
-            excess += difference - b * (log(beta / b) + ((z[j] - z[top]) - log_sum));
+        else /* f_j or b_j may have underflowed: the logarithms one by one, that of f_j from the logits */
+            excess += difference - b * ((log(beta) - log(b)) + ((z[j] - z[top]) - log_sum));
     }
     return excess;
 }
@@ -90,6 +90,12 @@ double srl_outer_value(const struct srl_model *model, const double *z, struct sr
     return value;
 }
 
+/* By what terms of the slopes are divided before they are squared: 1 but where the squares of the target overflow. */
+static double unit_of_terms(const struct srl_model *model) {
+    const double largest = srl_max_abs(model->m, model->b);
+    return largest > 1e100 ? largest : 1.0;
+}
+
 static double squares_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {
     const int64_t k = outer->top;
     const double *f = outer->f, *b = model->b;
@@ -101,15 +107,16 @@ static double squares_derivatives(const struct srl_model *model, const struct sr
     }
     const double t_top = c_top * outer->rest - mean_others;
     const double t_top_terms = c_top_terms * outer->rest + mean_terms;
+    const double per_unit = 1.0 / unit_of_terms(model);
     double terms = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         double t = j == k ? t_top : ((f[j] - b[j]) - c_top) + t_top;
         double term = f[j] * (j == k ? t_top_terms : f[j] + fabs(b[j]) + c_top_terms + t_top_terms);
         q[j] = f[j] * t;
         r[j] = f[j] * (f[j] + t);
-        terms += term * term;
+        terms += (term * per_unit) * (term * per_unit);
     }
-    return sqrt(terms);
+    return sqrt(terms) / per_unit;
 }
 
 static double kl_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {
@@ -118,15 +125,15 @@ static double kl_derivatives(const struct srl_model *model, const struct srl_out
     double others = 0.0; /* beta - b_k */
     for (int64_t j = 0; j < model->m; j++)
         others += j == k ? 0.0 : b[j];
-    const double beta = others + b[k];
+    const double beta = others + b[k], per_unit = 1.0 / unit_of_terms(model);
     double terms = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         double term = fabs(beta) * f[j] + fabs(b[j]);
         q[j] = j == k ? others - beta * outer->rest : beta * f[j] - b[j];
         r[j] = beta * f[j];
-        terms += term * term;
+        terms += (term * per_unit) * (term * per_unit);
     }
-    return sqrt(terms);
+    return sqrt(terms) / per_unit;
 }
 
 double srl_outer_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r) {

@@ -39,9 +39,9 @@ static double proximity(const struct srl_model *model, const double *x) {
     double sum = 0.0;
     for (int64_t k = 0; k < model->d; k++) {
         double offset = x[k] - (model->x_ref != NULL ? model->x_ref[k] : 0.0);
-        sum += offset * offset;
+        sum += model->rho * offset * offset; /* the square alone may overflow */
     }
-    return 0.5 * model->rho * sum;
+    return 0.5 * sum;
 }
 
 bool srl_point_activate(const struct srl_model *model, struct srl_point *point) {

@@ -5,6 +5,7 @@
 #ifndef SRL_MODEL_POINT_H
 #define SRL_MODEL_POINT_H
 
+#include <float.h>
 #include <math.h>
 
 #include "base/alloc.h"
@@ -71,7 +72,8 @@ void srl_add_proximity_slopes(const struct srl_model *model, const struct srl_po
 static inline bool srl_at_kink(const struct srl_model *model, const struct srl_point *point, int64_t i, double x_norm,
                                double kink_tolerance) {
     const double bias = model->c1 != NULL ? fabs(model->c1[i]) : 0.0;
-    return model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * (model->row_norms[i] * x_norm + bias);
+    const double size = fmin(model->row_norms[i] * x_norm + bias, DBL_MAX); /* infinity would make everything a kink */
+    return model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * size;
 }
 
 /* product = (Hessian of F in the cell of the point, with the curvature weights r) times direction, without forming it. hidden:

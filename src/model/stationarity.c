@@ -150,9 +150,11 @@ struct srl_stationarity srl_stationarity_at(const struct srl_model *model, struc
     found.concave = srl_leave_ridges(model, point, kink_tolerance, work->slopes, work->other, work->rates, work->base);
     if (found.concave > 0) {
         srl_gradient_of_slopes(model, point, work->slopes, work->base);
-        found.residual = fmax(found.residual, least_norm(model, work, kinks));
+        const double other = least_norm(model, work, kinks);
+        if (!(other <= found.residual))
+            found.residual = other;
     }
-    found.relative = found.residual > 0.0 ? found.residual / point->gradient_scale : 0.0;
+    found.relative = found.residual == 0.0 ? 0.0 : found.residual / point->gradient_scale; /* NaN stays NaN */
     note_what_holds(model, work, kinks, point);
     return found;
 }

@@ -38,7 +38,7 @@ static int same_kink(const struct srl_model *model, int64_t i, int64_t j, double
             return 0;
     const double left = model->c1 != NULL ? model->c1[i] / model->row_norms[i] : 0.0;
     const double right = model->c1 != NULL ? model->c1[j] / model->row_norms[j] : 0.0;
-    return fabs(left - sign * right) <= SAME * (1.0 + fabs(left)) ? (int)sign : 0;
+    return fabs(left - sign * right) <= SAME * fabs(left) ? (int)sign : 0;
 }
 
 /* Parallel rows have the same projection on any direction, but for the sign: sorted by its magnitude, twins are neighbours. */

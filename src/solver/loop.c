@@ -181,23 +181,27 @@ static bool rests_on_ridges(const struct srl_solver *solver) {
            solver->stationarity.relative <= solver->settings.tolerance;
 }
 
-/* The residual in fewer unknowns is that in x but for round-off; what is said is of x, and comes from the problem's data. */
-static softrelu_termination judge_in_x(struct srl_solver *solver, softrelu_termination ended) {
+/* The certificate has the last word: the solver's residual is one in fewer unknowns, or what is left of it where numbers are
+   too small for double precision. */
+static softrelu_termination judge(struct srl_solver *solver, softrelu_termination ended) {
     const double *found = solver->certificate.quantities;
     const double relative = found[SOFTRELU_CERTIFICATE_RESIDUAL_RELATIVE_INDEX];
     solver->report.quantities[SOFTRELU_REPORT_RESIDUAL_INDEX] = found[SOFTRELU_CERTIFICATE_RESIDUAL_INDEX];
     solver->report.quantities[SOFTRELU_REPORT_RESIDUAL_RELATIVE_INDEX] = relative;
-    const bool met = relative <= solver->settings.tolerance || is_proved_stationary(solver);
-    return ended == SOFTRELU_CONVERGED && !met ? SOFTRELU_NO_PROGRESS : ended;
+    const bool met = relative <= solver->settings.tolerance && found[SOFTRELU_CERTIFICATE_CONCAVE_KINKS_INDEX] == 0.0;
+    return ended == SOFTRELU_CONVERGED && !met && !is_proved_stationary(solver) ? SOFTRELU_NO_PROGRESS : ended;
 }
 
-/* The point that is returned, as the raw data have it. Interrupted, it keeps the residual that was found on the way. */
-static softrelu_termination look_again(struct srl_solver *solver, softrelu_termination ended) {
-    if (srl_interrupted(&solver->budget.interruption)) {
-        (void)refresh_point(solver);
-        return ended;
-    }
-    return refresh(solver) && meets_tolerance(solver) ? SOFTRELU_CONVERGED : ended;
+/* The point that is returned, as the raw data have it; false when F is not finite there. Interrupted, it keeps the residual that
+   was found on the way. */
+static bool look_again(struct srl_solver *solver, softrelu_termination *ended) {
+    if (srl_interrupted(&solver->budget.interruption))
+        return refresh_point(solver);
+    if (!refresh(solver))
+        return false;
+    if (meets_tolerance(solver))
+        *ended = SOFTRELU_CONVERGED;
+    return true;
 }
 
 softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message) {
@@ -239,12 +243,16 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
     }
     if (ended != SOFTRELU_CONVERGED)
         (void)srl_go_back(solver);
-    if (ended != SOFTRELU_CONVERGED && progress.iteration > 0)
-        ended = look_again(solver, ended);
+    const bool fresh = ended == SOFTRELU_CONVERGED || progress.iteration == 0 || look_again(solver, &ended);
     const bool examined = examine(solver);
+    if (!fresh || (examined && !srl_certificate_is_finite(&solver->certificate))) {
+        srl_report_clear(&solver->report);
+        return srl_fail(message, SOFTRELU_ERROR_OVERFLOW, "F or its derivatives are not finite at the point found%s",
+                        solver->unknowns.reduction != NULL ? ": what A1 does not see of x_ref or x0 is too large" : "");
+    }
     update_report(solver, progress.iteration);
-    if (examined && solver->unknowns.reduction != NULL)
-        ended = judge_in_x(solver, ended);
+    if (examined)
+        ended = judge(solver, ended);
     solver->report.termination = ended;
     return SOFTRELU_OK;
 }

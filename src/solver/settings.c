@@ -55,7 +55,7 @@ const struct srl_setting_description *srl_setting_named(const char *name) {
 }
 
 const char *srl_setting_choice(softrelu_setting setting, int64_t index, int64_t *value) {
-    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++)
+    for (size_t i = 0; i < sizeof choices / sizeof *choices && index >= 0; i++)
         if (choices[i].setting == setting && index-- == 0) {
             if (value != NULL)
                 *value = choices[i].value;

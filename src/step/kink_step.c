@@ -23,7 +23,7 @@ static int64_t held_rows(const struct srl_model *model, const struct srl_point *
             continue;
         double *row = rows + count++ * model->d;
         srl_copy_row(&model->A1, i, row);
-        srl_scale(model->d, 1.0 / model->row_norms[i], row);
+        srl_divide(model->d, model->row_norms[i], row);
     }
     return count;
 }

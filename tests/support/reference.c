@@ -43,7 +43,7 @@ static void forward(const struct instance *instance, const long double *x, struc
         z[j] = entry_or_0(instance->c2, j);
         for (int64_t i = 0; i < instance->n; i++) {
             z[j] += output_weight(instance, j, i) * fmaxl(at->u[i], 0.0L);
-            scale += at->u[i] > 0.0L ? fabsl(output_weight(instance, j, i)) * u_scales[i] : 0.0L;
+            scale += at->u[i] > -16.0L * DBL_EPSILON * u_scales[i] ? fabsl(output_weight(instance, j, i)) * u_scales[i] : 0.0L;
         }
         at->logit_scale = fmaxl(at->logit_scale, scale);
     }
@@ -101,6 +101,8 @@ static void slopes_of_logits(const struct instance *instance, struct reference *
         q_scales[j] = at->f[j] * t_scale;
         r_scales[j] = at->f[j] * (at->f[j] + t_scale);
     }
+    for (int64_t j = 0; j < m; j++)
+        at->output_scale = hypotl(at->output_scale, q_scales[j]);
 }
 
 static void first_derivatives(const struct instance *instance, const long double *x, struct reference *at, const long double *q,
@@ -206,6 +208,117 @@ struct reference reference_at(const struct instance *instance, const long double
     free(q_scales);
     free(r_scales);
     return at;
+}
+
+static long double row_norm(const struct instance *instance, int64_t i) {
+    long double norm = 0.0L;
+    for (int64_t k = 0; k < instance->d; k++)
+        norm = hypotl(norm, (long double)instance->A1[i * instance->d + k]);
+    return norm;
+}
+
+/* c where row j is c times row i, which is not 0; 0 where it is no multiple. */
+static long double multiple_of(const struct instance *instance, int64_t i, int64_t j) {
+    const double *a = instance->A1 + i * instance->d, *b = instance->A1 + j * instance->d;
+    const long double size_a = row_norm(instance, i), size_b = row_norm(instance, j);
+    long double product = 0.0L, apart = 0.0L;
+    for (int64_t k = 0; k < instance->d && size_b > 0.0L; k++)
+        product += (long double)a[k] / size_a * ((long double)b[k] / size_b);
+    for (int64_t k = 0; k < instance->d && size_b > 0.0L; k++)
+        apart = fmaxl(apart, fabsl((long double)b[k] / size_b - copysignl(1.0L, product) * ((long double)a[k] / size_a)));
+    return size_b > 0.0L && apart <= 1e-15L ? copysignl(size_b / size_a, product) : 0.0L;
+}
+
+/* The slope that F has along row i from the kinks that share its direction: from below on one side, to above on the other, and
+   what the multipliers make of it. Marks those units as done. */
+static long double shared_slope(const struct instance *instance, const struct reference *at, int64_t i,
+                                const signed char *kinks, const double *lambda, bool *done, int64_t *ridges) {
+    long double below = 0.0L, above = 0.0L, chosen = 0.0L, scale = 0.0L;
+    for (int64_t j = i; j < instance->n; j++) {
+        const long double c = kinks[j] == 0 ? 0.0L : j == i ? 1.0L : multiple_of(instance, i, j);
+        if (c == 0.0L)
+            continue;
+        done[j] = true;
+        *(c > 0.0L ? &above : &below) += c * at->jumps[j];
+        chosen += c * (long double)lambda[j];
+        scale += fabsl(c) * at->jump_scales[j];
+    }
+    if (below > above + 1e-12L * scale)
+        (*ridges)++;
+    return fminl(fmaxl(chosen, fminl(below, above)), fmaxl(below, above));
+}
+
+/* What the bound that x_k is at leaves of the slope along it. */
+static long double beyond_bound(const struct instance *instance, int64_t k, const long double *x, long double slope,
+                                double mu) {
+    const bool low = instance->lower != NULL && x[k] <= (long double)instance->lower[k];
+    const bool high = instance->upper != NULL && x[k] >= (long double)instance->upper[k];
+    return slope + ((low && mu < 0.0) || (high && mu > 0.0) ? (long double)mu : 0.0L);
+}
+
+/* Units on, near their kink or at it have a share. */
+static long double terms_of_gradient(const struct instance *instance, const struct reference *at, const long double *x,
+                                     const signed char *kinks) {
+    long double x_norm = 0.0L, ref_norm = 0.0L, scale = 0.0L;
+    for (int64_t k = 0; k < instance->d; k++) {
+        x_norm = hypotl(x_norm, x[k]);
+        ref_norm = hypotl(ref_norm, entry_or_0(instance->x_ref, k));
+    }
+    for (int64_t i = 0; i < instance->n; i++) {
+        const long double norm = row_norm(instance, i), w = entry_or_0(instance->w, i);
+        const long double size = norm * x_norm + fabsl(entry_or_0(instance->c1, i));
+        long double column = 0.0L;
+        for (int64_t j = 0; j < instance->m; j++)
+            column = hypotl(column, output_weight(instance, j, i));
+        scale = hypotl(scale, norm * ((kinks[i] != 0 || at->u[i] >= -1e-6L * size ? at->output_scale * column : 0.0L) +
+                                      w * w * norm * x_norm));
+    }
+    return scale + (long double)instance->rho * (x_norm + ref_norm);
+}
+
+struct reference_residual reference_residual(const struct instance *instance, const struct reference *at, const long double *x,
+                                             const signed char *kinks, const double *lambda, const double *mu,
+                                             long double kink_tolerance, long double u_noise) {
+    const int64_t n = instance->n, d = instance->d;
+    struct reference_residual found = {0};
+    long double *rest = test_long_doubles(d), x_norm = 0.0L;
+    bool *done = calloc((size_t)n + 1, sizeof *done);
+    signed char *near = calloc((size_t)n + 1, 1);
+    assert_true(done != NULL && near != NULL);
+    for (int64_t k = 0; k < d; k++)
+        x_norm = hypotl(x_norm, x[k]);
+    for (int64_t i = 0; i < n; i++) {
+        const double *row = instance->A1 + i * d;
+        const long double bias = fabsl(entry_or_0(instance->c1, i)), size = fabsl(at->u[i]);
+        long double noise = u_noise + 16.0L * DBL_EPSILON * bias;
+        for (int64_t k = 0; k < d; k++)
+            noise += 16.0L * DBL_EPSILON * fabsl((long double)row[k] * x[k]);
+        near[i] = kinks[i] != 0 || size <= noise; /* or no double can tell */
+        found.strays += kinks[i] != 0 && size > kink_tolerance * (row_norm(instance, i) * x_norm + bias) + noise;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const double *row = instance->A1 + i * d;
+        const long double w = entry_or_0(instance->w, i);
+        long double v = 0.0L;
+        for (int64_t k = 0; k < d; k++)
+            v += (long double)row[k] * x[k];
+        long double slope = w * w * v;
+        if (near[i] == 0)
+            slope += at->u[i] > 0.0L ? at->jumps[i] : 0.0L;
+        else if (!done[i] && row_norm(instance, i) > 0.0L)
+            slope += shared_slope(instance, at, i, near, lambda, done, &found.ridges);
+        for (int64_t k = 0; k < d; k++)
+            rest[k] += (long double)row[k] * slope;
+    }
+    for (int64_t k = 0; k < d; k++) {
+        const long double slope = rest[k] + (long double)instance->rho * (x[k] - entry_or_0(instance->x_ref, k));
+        found.residual = hypotl(found.residual, beyond_bound(instance, k, x, slope, mu[k]));
+    }
+    found.scale = terms_of_gradient(instance, at, x, near);
+    free(rest);
+    free(done);
+    free(near);
+    return found;
 }
 
 void reference_free(struct reference *reference) {

@@ -22,12 +22,28 @@ struct reference {
     long double *jump_scales;
     long double u_scale, logit_scale, loss_scale, gradient_scale, hessian_scale;
     long double regular_scale; /* the part of loss_scale that w and rho make */
+    long double output_scale;  /* length of the terms of dloss/dz */
     long double margin;        /* least |u_i| relative to the terms that make it: how far from a kink */
 };
 
 /* order: 0 the loss, 1 the gradient too, 2 the Hessian too. */
 struct reference reference_at(const struct instance *instance, const long double *x, int order);
 void reference_free(struct reference *reference);
+
+/* What multipliers, whoever found them, prove of the first derivatives at x. */
+struct reference_residual {
+    long double residual; /* |g + sum lambda_i a_i + mu|, lambda and mu moved into their intervals where they were outside */
+    long double scale;    /* length of the terms that the gradient is added up from */
+    int64_t strays;       /* kinks that are none: |u_i| > kink_tolerance (|a_i||x| + |c1_i|) + round-off */
+    int64_t ridges;       /* directions in which F has a concave kink: there one side was looked at, and nothing is proved */
+};
+/* at: of x, order 1 or more. kinks (n) tells which units are at their kink, the others are on or off as u says; lambda (n) and
+   mu (d) are as softrelu_certificate_multipliers() has them.
+   Units with parallel rows share one kink, and a unit whose u is no more than round-off is at its kink; u_noise: of numbers
+   below the normal range. */
+struct reference_residual reference_residual(const struct instance *instance, const struct reference *at, const long double *x,
+                                             const signed char *kinks, const double *lambda, const double *mu,
+                                             long double kink_tolerance, long double u_noise);
 /* What F in double may be off by near its minimum, order 0 is enough. For squares the fit is 1/2 |f - b|^2, off by |f - b|
    times the error of f, which is much less than round-off times loss_scale where f is close to b. */
 long double reference_loss_noise(const struct reference *reference, softrelu_loss loss);
