@@ -122,7 +122,7 @@ static void evaluate(struct test_random *random, const struct instance *instance
     const softrelu_status status = softrelu_evaluator_move(evaluator, x, d);
     if (status != SOFTRELU_OK)
         check_overflow(status, softrelu_evaluator_message(evaluator), of_values);
-    else if (compare_values(evaluator, &at, under, round_off))
+    else if (compare_values(evaluator, &at, under, round_off) && round_off < 0.1L) /* beyond, f is not known to any digit */
         compare_derivatives(random, evaluator, &at, under, round_off, largest_intermediate(instance, &at, x));
     softrelu_evaluator_destroy(evaluator);
     reference_free(&at);

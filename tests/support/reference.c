@@ -13,10 +13,14 @@ static long double output_weight(const struct instance *instance, int64_t j, int
     return (long double)instance->A2[j * instance->n + i];
 }
 
-static long double total_of_b(const struct instance *instance) {
+/* The sum of b, and that of its magnitudes, which is what the sum's round-off is relative to. */
+static long double total_of_b(const struct instance *instance, long double *size) {
     long double total = 0.0L;
-    for (int64_t j = 0; j < instance->m; j++)
+    *size = 0.0L;
+    for (int64_t j = 0; j < instance->m; j++) {
         total += (long double)instance->b[j];
+        *size += fabsl((long double)instance->b[j]);
+    }
     return total;
 }
 
@@ -81,14 +85,16 @@ static void output_loss(const struct instance *instance, const long double *z, s
 static void slopes_of_logits(const struct instance *instance, struct reference *at, long double *q, long double *q_scales,
                              long double *r, long double *r_scales) {
     const int64_t m = instance->m;
-    const long double total = total_of_b(instance);
+    long double size;
+    const long double total = total_of_b(instance, &size);
     for (int64_t j = 0; j < m; j++) {
         const long double b = (long double)instance->b[j];
         if (instance->loss == SOFTRELU_KL) {
             q[j] = total * at->f[j] - b;
             r[j] = total * at->f[j];
-            q_scales[j] = fabsl(total) * at->f[j] + fabsl(b);
-            r_scales[j] = fabsl(r[j]);
+            q_scales[j] = size * at->f[j] + fabsl(b);
+            r_scales[j] = size * at->f[j];
+            at->output_scale = hypotl(at->output_scale, fabsl(total) * at->f[j] + fabsl(b));
             continue;
         }
         long double t = 0.0L, t_scale = at->f[j] + fabsl(b);
@@ -100,9 +106,8 @@ static void slopes_of_logits(const struct instance *instance, struct reference *
         r[j] = at->f[j] * (at->f[j] + t);
         q_scales[j] = at->f[j] * t_scale;
         r_scales[j] = at->f[j] * (at->f[j] + t_scale);
-    }
-    for (int64_t j = 0; j < m; j++)
         at->output_scale = hypotl(at->output_scale, q_scales[j]);
+    }
 }
 
 static void first_derivatives(const struct instance *instance, const long double *x, struct reference *at, const long double *q,
