@@ -56,7 +56,7 @@ class Solves(unittest.TestCase):
         expected = softrelu.solve(problem()).x
         for A1 in (np.asfortranarray(values["A1"]), wide[:, 5:17], np.repeat(values["A1"], 2, axis=1)[:, ::2], values["A1"][::-1][::-1],
                    values["A1"].astype(">f8"), values["A1"].tolist()):
-            np.testing.assert_allclose(softrelu.solve(problem(A1=A1)).x, expected, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(softrelu.solve(problem(A1=A1)).x, expected, rtol=0, atol=1e-9)  # as far as the residual fixes it
         single = values["A1"].astype(np.float32)
         np.testing.assert_allclose(softrelu.solve(problem(A1=single)).x, softrelu.solve(problem(A1=single.astype(float))).x, atol=1e-9)
         # without a copy: the library reads the array itself
