@@ -2,6 +2,7 @@
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
@@ -43,11 +44,22 @@ def scratch():
 
 
 def shell(script, folder):
-    """bash, stopping at the first command that fails; `softrelu` is the one that was built."""
+    """bash, stopping at the first command that fails; `softrelu` is the one that was built, `python3` the one that runs this."""
     links = os.path.join(folder, ".bin")
-    os.makedirs(links, exist_ok=True)
-    if not os.path.exists(os.path.join(links, "softrelu")):
+    if not os.path.exists(links):
+        os.makedirs(links)
         os.symlink(PROGRAM, os.path.join(links, "softrelu"))
+        os.symlink(sys.executable, os.path.join(links, "python3"))
     environment = dict(os.environ, PATH=links + os.pathsep + os.environ["PATH"], OPENBLAS_NUM_THREADS="1")
     return subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True,
                           timeout=300)
+
+
+def compile_and_run(code, compiler, name):
+    """A program over the library that was built."""
+    library = os.environ["SOFTRELU_LIBRARY"]
+    with scratch() as folder:
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(code)
+        return shell(f"{compiler} -Wall -Wextra -Werror {name} -I '{SOURCE}/include' '{library}'"
+                     f" -Wl,-rpath,'{os.path.dirname(library)}' -o program && ./program", folder)

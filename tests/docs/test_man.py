@@ -81,12 +81,7 @@ class ManPages(unittest.TestCase):
         if os.environ["SOFTRELU_SANITIZE"]:
             self.skipTest("a sanitized library")
         (code,) = examples("softrelu.3")
-        library = os.environ["SOFTRELU_LIBRARY"]
-        with support.scratch() as folder:
-            with open(os.path.join(folder, "program.c"), "w", encoding="utf-8") as file:
-                file.write(code)
-            done = support.shell(f"cc -std=c11 -Wall -Wextra -Werror program.c -I '{support.SOURCE}/include' '{library}'"
-                                 f" -Wl,-rpath,'{os.path.dirname(library)}' -o program && ./program", folder)
+        done = support.compile_and_run(code, "cc -std=c11", "program.c")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("the stationarity residual meets the tolerance", done.stdout)
 
