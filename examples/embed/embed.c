@@ -142,13 +142,15 @@ static int run(const struct options *options) {
         complain("the solver", solver != NULL ? softrelu_solver_message(solver) : "out of memory");
     } else {
         serving = solver;
-        signal(SIGINT, on_interrupt);
+        struct sigaction action = {.sa_handler = on_interrupt};
+        sigaction(SIGINT, &action, NULL);
         result = 0;
         for (long request = 0; request < options->requests && result != 2 && !asked_to_end; request++) {
             const int served = serve(solver, request, options, &patience);
             result = served > result ? served : result;
         }
-        signal(SIGINT, SIG_DFL);
+        action.sa_handler = SIG_DFL;
+        sigaction(SIGINT, &action, NULL);
         serving = NULL;
         if (asked_to_end)
             puts("interrupted: the last request was answered with its best point");
