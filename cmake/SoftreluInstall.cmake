@@ -52,6 +52,8 @@ install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} 
 
 if(TARGET softrelu_program)
     install(TARGETS softrelu_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+    install(FILES ${PROJECT_SOURCE_DIR}/completions/softrelu DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions
+        COMPONENT tools)
     # The program finds its library wherever the tree is moved to; where the system finds it, it needs no help.
     if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
         file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})

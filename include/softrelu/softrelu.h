@@ -34,13 +34,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** @name Version of this header. The build reads the release number from here: it is written nowhere else. @{ */
+/** Version of this header. The build reads the release number from here: it is written nowhere else. */
 #define SOFTRELU_VERSION_MAJOR 0
+/** Minor version: while the major one is 0, each may change the interface. */
 #define SOFTRELU_VERSION_MINOR 1
+/** Patch version: never changes the interface. */
 #define SOFTRELU_VERSION_PATCH 0
 /** ABI number: the SOVERSION of the shared library, changed only when a program would have to be rebuilt. */
 #define SOFTRELU_ABI_VERSION 0
-/** @} */
 
 /** Marks the exported functions. Define SOFTRELU_STATIC_DEFINE when linking the static library. */
 #ifndef SOFTRELU_API
@@ -87,9 +88,11 @@ extern "C" {
 
 #define SOFTRELU_ENUMERATE_STATUS(name, number, text) name = (number),
 #define SOFTRELU_ENUMERATE_TERMINATION(name, number, word, text) name = (number),
+/** Was the call all right? 0 is yes, errors are negative. */
 typedef enum softrelu_status {
     SOFTRELU_STATUS_LIST(SOFTRELU_ENUMERATE_STATUS) SOFTRELU_STATUS_MIN_ = -0x7fffffff
 } softrelu_status;
+/** Why did the solver stop? */
 typedef enum softrelu_termination {
     SOFTRELU_TERMINATION_LIST(SOFTRELU_ENUMERATE_TERMINATION) SOFTRELU_TERMINATION_MAX_ = 0x7fffffff
 } softrelu_termination;
@@ -129,11 +132,17 @@ SOFTRELU_API softrelu_status softrelu_blas_set_threads(int threads);
  * Problem: the data
  * ---------------------------------------------------------------------------------------------------------------- */
 
+/** The data: described by setters, then sealed. */
 typedef struct softrelu_problem softrelu_problem;
+/** Values and derivatives at a point. */
 typedef struct softrelu_evaluator softrelu_evaluator;
+/** Minimises F. */
 typedef struct softrelu_solver softrelu_solver;
+/** What a solve did: belongs to its solver or batch. */
 typedef struct softrelu_report softrelu_report;
+/** What a point is. */
 typedef struct softrelu_certificate softrelu_certificate;
+/** Many targets that share A1 and A2. */
 typedef struct softrelu_batch softrelu_batch;
 
 /** The arrays and numbers that make a problem. Pinned numbers. */
@@ -600,9 +609,11 @@ SOFTRELU_API const char *softrelu_solver_message(const softrelu_solver *solver);
 
 #define SOFTRELU_ENUMERATE_QUANTITY(name, number, word, type, text) name = (number),
 #define SOFTRELU_ENUMERATE_ORIGIN(name, number, word, text) name = (number),
+/** What the numbers of a report come from. */
 typedef enum softrelu_origin {
     SOFTRELU_ORIGIN_LIST(SOFTRELU_ENUMERATE_ORIGIN) SOFTRELU_ORIGIN_MAX_ = 0x7fffffff
 } softrelu_origin;
+/** Quantities of a report and of its trace. */
 typedef enum softrelu_quantity {
     SOFTRELU_QUANTITY_LIST(SOFTRELU_ENUMERATE_QUANTITY) SOFTRELU_TRACE_LIST(SOFTRELU_ENUMERATE_QUANTITY)
         SOFTRELU_QUANTITY_MAX_ = 0x7fffffff
@@ -690,15 +701,19 @@ SOFTRELU_API softrelu_status softrelu_report_trace_number(const softrelu_report 
 
 #define SOFTRELU_ENUMERATE_VERDICT(name, number, word, text) name = (number),
 #define SOFTRELU_ENUMERATE_CERTIFICATE(name, number, word, type, text) name = (number),
+/** What a point is. */
 typedef enum softrelu_verdict {
     SOFTRELU_VERDICT_LIST(SOFTRELU_ENUMERATE_VERDICT) SOFTRELU_VERDICT_MAX_ = 0x7fffffff
 } softrelu_verdict;
+/** Why the verdict is no better. */
 typedef enum softrelu_reason {
     SOFTRELU_REASON_LIST(SOFTRELU_ENUMERATE_VERDICT) SOFTRELU_REASON_MAX_ = 0x7fffffff
 } softrelu_reason;
+/** What distance_bound is a bound of, or why there is none. */
 typedef enum softrelu_distance {
     SOFTRELU_DISTANCE_LIST(SOFTRELU_ENUMERATE_VERDICT) SOFTRELU_DISTANCE_MAX_ = 0x7fffffff
 } softrelu_distance;
+/** Quantities of a certificate. */
 typedef enum softrelu_certificate_quantity {
     SOFTRELU_CERTIFICATE_LIST(SOFTRELU_ENUMERATE_CERTIFICATE) SOFTRELU_CERTIFICATE_MAX_ = 0x7fffffff
 } softrelu_certificate_quantity;
@@ -802,6 +817,7 @@ SOFTRELU_API const softrelu_certificate *softrelu_solver_minimiser_certificate(c
  * Counterfactuals: the smallest change of an input that changes the answer
  * ---------------------------------------------------------------------------------------------------------------- */
 
+/** A search for the smallest change of an input that changes the answer. */
 typedef struct softrelu_counterfactual softrelu_counterfactual;
 
 /** How a search ended, X(enumerator, number, name, text). Numbers and names are pinned for ever. */
@@ -823,9 +839,11 @@ typedef struct softrelu_counterfactual softrelu_counterfactual;
 
 #define SOFTRELU_ENUMERATE_SEARCH(name, number, word, text) name = (number),
 #define SOFTRELU_ENUMERATE_ANSWER(name, number, word, type, text) name = (number),
+/** How a search ended. */
 typedef enum softrelu_search {
     SOFTRELU_SEARCH_LIST(SOFTRELU_ENUMERATE_SEARCH) SOFTRELU_SEARCH_MAX_ = 0x7fffffff
 } softrelu_search;
+/** Quantities of an answer. */
 typedef enum softrelu_answer {
     SOFTRELU_ANSWER_LIST(SOFTRELU_ENUMERATE_ANSWER) SOFTRELU_ANSWER_MAX_ = 0x7fffffff
 } softrelu_answer;
@@ -972,6 +990,7 @@ SOFTRELU_API const char *softrelu_batch_message(const softrelu_batch *batch);
  * Constants: what is known of F before any solve
  * ---------------------------------------------------------------------------------------------------------------- */
 
+/** What is proved of F. */
 typedef struct softrelu_constants softrelu_constants;
 
 /**
@@ -1019,6 +1038,7 @@ typedef struct softrelu_constants softrelu_constants;
     X(SOFTRELU_CONSTANT_KINK_UNIT, 3270, "kink_unit", SOFTRELU_INTEGER, "the unit whose kink that is; -1 when there is none")
 
 #define SOFTRELU_ENUMERATE_CONSTANT(name, number, word, type, text) name = (number),
+/** Constants of a problem or of a point. */
 typedef enum softrelu_constant {
     SOFTRELU_CONSTANT_LIST(SOFTRELU_ENUMERATE_CONSTANT) SOFTRELU_CONSTANT_MAX_ = 0x7fffffff
 } softrelu_constant;
