@@ -10,7 +10,7 @@
 struct kind {
     const char *flag;
     const char *(*path)(const struct arguments *arguments);
-    bool (*write)(FILE *stream, const struct contents *contents, const json_t *report);
+    bool (*write)(FILE *stream, const struct contents *contents, json_t *report);
 };
 
 static const char *path_of_x(const struct arguments *arguments) { return arguments->out; }
@@ -18,26 +18,26 @@ static const char *path_of_report(const struct arguments *arguments) { return ar
 static const char *path_of_page(const struct arguments *arguments) { return arguments->html; }
 static const char *path_of_plot(const struct arguments *arguments) { return arguments->svg; }
 
-static bool write_x(FILE *stream, const struct contents *contents, const json_t *report) {
+static bool write_x(FILE *stream, const struct contents *contents, json_t *report) {
     (void)report;
     const int64_t rows = contents->rows;
     const int64_t shape[] = {rows > 0 ? rows : contents->length, rows > 0 ? contents->length / rows : 0};
     return npy_write_stream(stream, contents->x, shape, rows > 0 ? 2 : 1, false);
 }
 
-static bool write_report(FILE *stream, const struct contents *contents, const json_t *report) {
+static bool write_report(FILE *stream, const struct contents *contents, json_t *report) {
     (void)contents;
     return json_dumpf(report, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
 }
 
-static bool write_page(FILE *stream, const struct contents *contents, const json_t *report) {
+static bool write_page(FILE *stream, const struct contents *contents, json_t *report) {
     struct page page = *contents->page;
     page.report = report;
     page_write(stream, &page);
     return ferror(stream) == 0;
 }
 
-static bool write_plot(FILE *stream, const struct contents *contents, const json_t *report) {
+static bool write_plot(FILE *stream, const struct contents *contents, json_t *report) {
     (void)contents;
     page_write_convergence(stream, report);
     return ferror(stream) == 0;
@@ -79,7 +79,7 @@ static bool is_written(const struct arguments *arguments, const struct contents 
     return kinds[kind].path(arguments) != NULL && (kinds[kind].write != write_x || contents->x != NULL);
 }
 
-static enum outcome fill_all(const struct arguments *arguments, const struct contents *contents, const json_t *report,
+static enum outcome fill_all(const struct arguments *arguments, const struct contents *contents, json_t *report,
                              struct output *outputs, int *count, struct failure *failure) {
     enum outcome outcome = OUTCOME_OK;
     for (int i = 0; i < KINDS && outcome == OUTCOME_OK; i++) {

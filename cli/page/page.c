@@ -64,7 +64,7 @@ static void write_value(FILE *stream, const json_t *value) {
 static double *column(const json_t *report, const char *key) {
     const json_t *trace = json_object_get(report, "trace");
     const size_t count = json_array_size(trace);
-    double *values = count > 0 ? malloc(count * sizeof *values) : NULL;
+    double *values = count > 0 ? calloc(count, sizeof *values) : NULL;
     for (size_t i = 0; i < count && values != NULL; i++) {
         values[i] = number_of(json_array_get(trace, i), key);
     }
@@ -270,7 +270,7 @@ static void write_convergence(FILE *stream, const json_t *report) {
 static int64_t next_largest(const double *key, int64_t count, int64_t before) {
     int64_t best = -1;
     for (int64_t i = 0; i < count; i++) {
-        const bool behind = before < 0 || key[i] < key[before] || (key[i] == key[before] && i > before);
+        const bool behind = before < 0 || key[i] < key[before] || (i > before && key[i] == key[before]);
         if (behind && (best < 0 || key[i] > key[best])) {
             best = i;
         }
@@ -389,11 +389,11 @@ static void write_input(FILE *stream, const struct page *page) {
 }
 
 /* Two columns, key and value, of an object's plain members. */
-static void write_table(FILE *stream, const char *id, const json_t *object) {
+static void write_table(FILE *stream, const char *id, json_t *object) {
     (void)fprintf(stream, "<div class=\"wide\"><table id=\"%s\"><tbody>\n", id);
     const char *key = NULL;
     json_t *value = NULL;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    json_object_foreach(object, key, value) {
         if (!json_is_object(value) && !json_is_array(value)) {
             (void)fputs("<tr><th scope=\"row\">", stream);
             write_escaped(stream, key);
@@ -406,7 +406,7 @@ static void write_table(FILE *stream, const char *id, const json_t *object) {
 }
 
 static void write_certificate(FILE *stream, const json_t *report) {
-    const json_t *certificate = json_object_get(report, "certificate");
+    json_t *certificate = json_object_get(report, "certificate");
     (void)fputs("<h2>Certificate</h2>\n<p class=\"sentence\">", stream);
     write_escaped(stream, text_of(certificate, "text"));
     (void)fputs(".</p>\n<p class=\"sentence\">", stream);

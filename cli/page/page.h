@@ -8,10 +8,10 @@
 #include <stdio.h>
 
 struct page {
-    const json_t *report; /* of softrelu solve, invert or counterfactual */
-    const double *x;      /* d; NULL: there is none */
-    const double *x_ref;  /* d, or NULL for 0 */
-    const double *f, *b;  /* m */
+    json_t *report;      /* of softrelu solve, invert or counterfactual */
+    const double *x;     /* d; NULL: there is none */
+    const double *x_ref; /* d, or NULL for 0 */
+    const double *f, *b; /* m */
     const char *x_ref_name, *b_name;
     int64_t d, m;
     int64_t rows, columns; /* of x as an image; 0: it is none */

@@ -93,11 +93,16 @@ void plot_style(FILE *stream) {
 
 static void write_ticks(FILE *stream, const struct axis *x, const struct axis *y) {
     const double x_step = step_of(x);
-    for (double at = ceil(x->least / x_step) * x_step; at <= x->most + 1e-9 * x_step; at += x_step) {
+    const double first = ceil(x->least / x_step) * x_step;
+    const int columns = (int)floor((x->most - first) / x_step + 1e-9);
+    for (int i = 0; i <= columns; i++) {
+        const double at = first + i * x_step;
         (void)fprintf(stream, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", place(x, at), y->from + 18, at);
     }
     const double y_step = step_of(y);
-    for (double at = y->least; at <= y->most + 1e-9 * y_step; at += y_step) {
+    const int rows = (int)floor((y->most - y->least) / y_step + 1e-9);
+    for (int i = 0; i <= rows; i++) {
+        const double at = y->least + i * y_step;
         const double row = y->from + (y->to - y->from) * (at - y->least) / (y->most - y->least);
         (void)fprintf(stream, "<line class=\"grid\" x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\"/>", x->from, x->to, row,
                       row);

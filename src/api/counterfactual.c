@@ -141,7 +141,7 @@ static softrelu_status minimise(softrelu_counterfactual *search, double rho, con
     softrelu_solver *solver = search->solver;
     softrelu_status status = softrelu_solver_set_number(solver, SOFTRELU_RHO, rho);
     if (status == SOFTRELU_OK)
-        status = softrelu_solver_set_start(solver, start, start != NULL ? search->d : 0);
+        status = softrelu_solver_set_start(solver, start, search->d);
     if (status == SOFTRELU_OK && isfinite(search->deadline))
         status = softrelu_solver_set_real(solver, SOFTRELU_SETTING_TIME_LIMIT, fmax(search->deadline - srl_now(), 0.0));
     if (status == SOFTRELU_OK)
@@ -206,7 +206,7 @@ static softrelu_status close_in(softrelu_counterfactual *search, double low, dou
         const double below = low_weight * (search->most_fit - low_fit), above = high_weight * (high_fit - search->most_fit);
         const double part = step % 3 == 2 || !(below + above > 0.0) ? 0.5 : below / (below + above);
         const double rho = low * pow(high / low, fmin(fmax(part, 1e-3), 1.0 - 1e-3));
-        struct minimiser at;
+        struct minimiser at = {0};
         const softrelu_status status = minimise(search, rho, search->nearest.x, &at);
         if (status != SOFTRELU_OK)
             return status;
@@ -227,7 +227,7 @@ static softrelu_status close_in(softrelu_counterfactual *search, double low, dou
 static softrelu_status follow(softrelu_counterfactual *search, double rho, const double *start, bool *go_on) {
     search->nearest.distance = INFINITY;
     double low = 0.0, low_fit = 0.0, high = 0.0, high_fit = 0.0;
-    struct minimiser at;
+    struct minimiser at = {0};
     while (*go_on && rho >= LEAST_RHO * search->first_rho && rho <= MOST_RHO * search->first_rho &&
            (low == 0.0 || high == 0.0)) {
         const softrelu_status status = minimise(search, rho, start, &at);
@@ -289,7 +289,7 @@ static softrelu_status look_elsewhere(softrelu_counterfactual *search, int64_t s
     if (status != SOFTRELU_OK)
         return status;
     memcpy(search->nearest.x, search->best.x, (size_t)search->d * sizeof *search->x);
-    struct minimiser at;
+    struct minimiser at = {0};
     status = minimise(search, rho, search->nearest.x, &at);
     const int64_t count = status == SOFTRELU_OK ? softrelu_solver_minimiser_count(solver) : 0;
     for (int64_t i = 0; i < count; i++)
@@ -328,7 +328,7 @@ static double *reserve_answers(softrelu_counterfactual *search, int64_t starts) 
 }
 
 static softrelu_status look(softrelu_counterfactual *search, int64_t starts, double *ends) {
-    struct minimiser at;
+    struct minimiser at = {0};
     softrelu_status status = look_at_input(search, &at);
     if (status != SOFTRELU_OK)
         return status;
