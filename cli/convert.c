@@ -105,7 +105,7 @@ static enum outcome read_one(struct conversion *conversion, const char *text, st
 /* IN names one array, or else an archive or a group of one. */
 static enum outcome read_in(struct conversion *conversion, const char *text, struct failure *failure) {
     struct archive archive;
-    struct failure no_group;
+    struct failure no_group = {""};
     const bool one = !archive_is_named(conversion->out.path); /* a .npy file */
     if (one || !archive_is(conversion->in.path)) {
         return read_one(conversion, text, failure);

@@ -10,7 +10,7 @@
 struct kind {
     const char *flag;
     const char *(*path)(const struct arguments *arguments);
-    bool (*write)(FILE *stream, const struct arguments *arguments, const struct contents *contents, const json_t *report);
+    bool (*write)(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report);
 };
 
 static const char *path_of_x(const struct arguments *arguments) { return arguments->out; }
@@ -28,7 +28,7 @@ static struct npy_array output_array(double *values, int64_t rows, int64_t lengt
 }
 
 /* With what an archive can hold besides: f, and the report. */
-static bool write_x(FILE *stream, const struct arguments *arguments, const struct contents *contents, const json_t *report) {
+static bool write_x(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
     const int64_t rows = contents->rows;
     struct npy_array x = output_array(contents->x, rows, contents->length);
     struct npy_array f = output_array(contents->f, rows, contents->f_length);
@@ -36,14 +36,13 @@ static bool write_x(FILE *stream, const struct arguments *arguments, const struc
     return archive_write(stream, arguments->out, entries, contents->f != NULL ? 2 : 1, report);
 }
 
-static bool write_report(FILE *stream, const struct arguments *arguments, const struct contents *contents,
-                         const json_t *report) {
+static bool write_report(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
     (void)arguments;
     (void)contents;
     return json_dumpf(report, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
 }
 
-static bool write_page(FILE *stream, const struct arguments *arguments, const struct contents *contents, const json_t *report) {
+static bool write_page(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
     (void)arguments;
     struct page page = *contents->page;
     page.report = report;
@@ -51,7 +50,7 @@ static bool write_page(FILE *stream, const struct arguments *arguments, const st
     return ferror(stream) == 0;
 }
 
-static bool write_plot(FILE *stream, const struct arguments *arguments, const struct contents *contents, const json_t *report) {
+static bool write_plot(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
     (void)arguments;
     (void)contents;
     page_write_convergence(stream, report);
@@ -94,7 +93,7 @@ static bool is_written(const struct arguments *arguments, const struct contents 
     return kinds[kind].path(arguments) != NULL && (kinds[kind].write != write_x || contents->x != NULL);
 }
 
-static enum outcome fill_all(const struct arguments *arguments, const struct contents *contents, const json_t *report,
+static enum outcome fill_all(const struct arguments *arguments, const struct contents *contents, json_t *report,
                              struct output *outputs, int *count, struct failure *failure) {
     enum outcome outcome = OUTCOME_OK;
     for (int i = 0; i < KINDS && outcome == OUTCOME_OK; i++) {

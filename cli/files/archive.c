@@ -43,7 +43,7 @@ static const struct archive_format *format_of_extension(const char *path, size_t
 /* Only of a regular file: reading from another might wait for ever. */
 static const struct archive_format *format_of_content(const char *path) {
     struct source source;
-    struct failure ignored;
+    struct failure ignored = {""};
     unsigned char bytes[MAGIC_MAX] = {0};
     if (source_open(&source, path, &ignored) != OUTCOME_OK) {
         return NULL;
@@ -297,8 +297,7 @@ enum outcome array_read(const char *text, bool keep, struct npy_array *array, st
     return outcome;
 }
 
-bool archive_write(FILE *stream, const char *path, const struct archive_entry *entries, size_t count,
-                   const json_t *attributes) {
+bool archive_write(FILE *stream, const char *path, const struct archive_entry *entries, size_t count, json_t *attributes) {
     const struct archive_format *format = format_of_extension(path, strlen(path));
     return format != NULL ? format->write(stream, entries, count, attributes) : npy_write_stream(stream, entries[0].array);
 }

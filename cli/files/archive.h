@@ -64,7 +64,7 @@ enum outcome archive_check(const char *path, struct failure *failure);
 /* Writes the arrays as path's extension says, .npy for any unknown one; a .npy file holds one array and no name. attributes: an
    object or NULL; HDF5 keeps all of it, .safetensors its texts, the others nothing. False when the stream took less than
    everything, or for want of memory; errno tells which. */
-bool archive_write(FILE *stream, const char *path, const struct archive_entry *entries, size_t count, const json_t *attributes);
+bool archive_write(FILE *stream, const char *path, const struct archive_entry *entries, size_t count, json_t *attributes);
 
 /* The formats, one by one, until NULL; available: the program was built with it. */
 const char *archive_title(size_t index, bool *available);

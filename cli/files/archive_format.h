@@ -18,7 +18,7 @@ struct archive_format {
                          struct failure *failure);
     void (*close)(struct archive *archive);
     /* False when the stream took less than everything, or for want of memory; errno tells which. */
-    bool (*write)(FILE *stream, const struct archive_entry *entries, size_t count, const json_t *attributes);
+    bool (*write)(FILE *stream, const struct archive_entry *entries, size_t count, json_t *attributes);
 };
 
 extern const struct archive_format safetensors_format;

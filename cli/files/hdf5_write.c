@@ -31,7 +31,7 @@ static bool put_dataset(hid_t place, const char *name, hid_t stored, hid_t held,
 }
 
 static bool put_array(hid_t place, const char *name, struct npy_array *array) {
-    struct failure ignored;
+    struct failure ignored = {""};
     hsize_t shape[NPY_DIMENSIONS_MAX];
     if (values_order(array, &ignored) != OUTCOME_OK) {
         return false;
@@ -95,7 +95,7 @@ static bool put_scalar(hid_t place, const char *key, const json_t *value) {
 
 /* One key's values in a list of objects. */
 struct column {
-    const json_t **values;
+    json_t **values;
     size_t count;
 };
 
@@ -166,9 +166,9 @@ static bool put_column(hid_t place, const char *name, const struct column *colum
 /* A list of objects: a group with a column for each key. */
 static bool put_table(hid_t place, const char *name, const struct column *column) {
     const hid_t group = H5Gcreate2(place, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    const json_t **values = malloc((column->count + 1) * sizeof *values);
+    json_t **values = malloc((column->count + 1) * sizeof(json_t *));
     bool ok = group >= 0 && values != NULL;
-    json_t *first = column->count > 0 ? (json_t *)(uintptr_t)column->values[0] : NULL;
+    json_t *first = column->count > 0 ? column->values[0] : NULL;
     const char *key;
     json_t *ignored;
     json_object_foreach(first, key, ignored) {
@@ -220,7 +220,7 @@ static bool put_column(hid_t place, const char *name, const struct column *colum
         ok = text != NULL && json_array_append_new(written, json_string(text)) == 0;
         free(text);
     }
-    const json_t **values = ok ? malloc((column->count + 1) * sizeof *values) : NULL;
+    json_t **values = ok ? malloc((column->count + 1) * sizeof(json_t *)) : NULL;
     for (size_t i = 0; i < column->count && values != NULL; i++) {
         values[i] = json_array_get(written, i);
     }
@@ -232,7 +232,7 @@ static bool put_column(hid_t place, const char *name, const struct column *colum
 
 static bool put_list(hid_t place, const char *key, const json_t *list) {
     const size_t count = json_array_size(list);
-    const json_t **values = malloc((count + 1) * sizeof *values);
+    json_t **values = malloc((count + 1) * sizeof(json_t *));
     for (size_t i = 0; i < count && values != NULL; i++) {
         values[i] = json_array_get(list, i);
     }
@@ -241,11 +241,11 @@ static bool put_list(hid_t place, const char *key, const json_t *list) {
     return ok;
 }
 
-static bool put_object(hid_t place, const json_t *object) {
+static bool put_object(hid_t place, json_t *object) {
     const char *key;
-    const json_t *value;
+    json_t *value;
     bool ok = true;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+    json_object_foreach(object, key, value) {
         if (!json_is_object(value) && !json_is_array(value)) {
             ok = ok && put_scalar(place, key, value);
         } else if (H5Lexists(place, key, H5P_DEFAULT) > 0) {
@@ -274,7 +274,7 @@ static bool write_image(hid_t file, FILE *stream) {
     return ok;
 }
 
-bool hdf5_write(FILE *stream, const struct archive_entry *entries, size_t count, const json_t *attributes) {
+bool hdf5_write(FILE *stream, const struct archive_entry *entries, size_t count, json_t *attributes) {
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     const hid_t driver = H5Pcreate(H5P_FILE_ACCESS);
     (void)H5Pset_fapl_core(driver, IMAGE_STEP, false);

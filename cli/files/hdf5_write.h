@@ -10,6 +10,6 @@
  * are 1 and 0, null is nan), an object becomes a group of the same kind, and a list of objects a group with a dataset for each
  * key, which holds that key's value in all of them. A key that a dataset has already is left out. As archive_format.write.
  */
-bool hdf5_write(FILE *stream, const struct archive_entry *entries, size_t count, const json_t *attributes);
+bool hdf5_write(FILE *stream, const struct archive_entry *entries, size_t count, json_t *attributes);
 
 #endif

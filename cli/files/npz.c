@@ -147,7 +147,7 @@ static bool copy_out(zip_source_t *image, FILE *stream) {
     return ok && got == 0;
 }
 
-static bool write_file(FILE *stream, const struct archive_entry *entries, size_t count, const json_t *attributes) {
+static bool write_file(FILE *stream, const struct archive_entry *entries, size_t count, json_t *attributes) {
     (void)attributes;
     zip_source_t *image = zip_source_buffer_create(NULL, 0, 0, NULL);
     zip_t *zip = image != NULL ? zip_open_from_source(image, ZIP_TRUNCATE, NULL) : NULL;

@@ -120,7 +120,7 @@ static enum outcome check_cover(const struct archive *archive, const struct tens
     for (size_t i = 0; i < archive->count; i++) {
         order[i] = &tensors[i];
     }
-    qsort(order, archive->count, sizeof *order, by_begin);
+    qsort((void *)order, archive->count, sizeof(struct tensor *), by_begin);
     int64_t end = 0;
     enum outcome outcome = OUTCOME_OK;
     for (size_t i = 0; i < archive->count && outcome == OUTCOME_OK; i++) {
@@ -249,12 +249,12 @@ static json_t *tensor_json(const struct npy_array *array, int64_t begin, int64_t
                      (json_int_t)begin, (json_int_t)end);
 }
 
-static bool put_texts(json_t *header, const json_t *attributes) {
+static bool put_texts(json_t *header, json_t *attributes) {
     const char *key;
-    const json_t *value;
+    json_t *value;
     json_t *texts = json_object();
     bool ok = texts != NULL;
-    json_object_foreach((json_t *)(uintptr_t)attributes, key, value) {
+    json_object_foreach(attributes, key, value) {
         ok = ok && (!json_is_string(value) || json_object_set_new(texts, key, json_string(json_string_value(value))) == 0);
     }
     ok = ok && (json_object_size(texts) == 0 || json_object_set(header, "__metadata__", texts) == 0);
@@ -277,8 +277,8 @@ static bool write_header(FILE *stream, const json_t *header) {
     return ok;
 }
 
-static bool write_file(FILE *stream, const struct archive_entry *entries, size_t count, const json_t *attributes) {
-    struct failure ignored;
+static bool write_file(FILE *stream, const struct archive_entry *entries, size_t count, json_t *attributes) {
+    struct failure ignored = {""};
     int64_t end = 0;
     json_t *header = json_object();
     bool ok = header != NULL && put_texts(header, attributes);

@@ -122,7 +122,7 @@ bool values_write(FILE *stream, const struct npy_array *array) {
     for (int64_t i = 0; i < array->header.count; i++) {
         uint64_t bits = 0;
         uint32_t few = 0;
-        unsigned char bytes[8];
+        unsigned char bytes[8] = {0}; /* cleared: an analyzer cannot tell that width is 4 or 8 */
         if (array->singles != NULL) {
             memcpy(&few, &array->singles[i], sizeof few);
             bits = few;

@@ -36,6 +36,11 @@ def bfloat16(values):
     return "BF16", np.shape(values), np.ascontiguousarray(values, "<f4").view("<u2")[..., 1::2].tobytes()
 
 
+def some(cases):
+    """All of them, or under a wrapper, where a run takes seconds, three."""
+    return list(cases)[:3] if WRAPPED else list(cases)
+
+
 def half_patterns():
     """All 65536 bit patterns of 16 bits but for those of nan, whose bits nothing keeps."""
     bits = np.arange(65536, dtype="<u2")
@@ -108,7 +113,7 @@ class Reading(FormatsTest):
         _, everything = self.problem()
         for file in ("problem.h5", "problem.npz", "problem.safetensors", "problem.h5:/deep/er"):
             place = file + ("/" if ":" in file else ":")
-            for name, values in everything.items():
+            for name, values in some(everything.items()):
                 with self.subTest(place + name):
                     self.same(self.read_back(place + name), values)
         wanted = self.solution("--A1", "A1.npy", "--A2", "A2.npy", "--b", "b.npy")
@@ -201,7 +206,7 @@ class Reading(FormatsTest):
             file["zeros"] = np.zeros((0, 4))
             file["number"] = 1.5
             file["linked"] = h5py.SoftLink("/all")
-        for name in names + ["linked"]:
+        for name in some(["all", "<f2", "linked"] + names):
             with self.subTest(name):
                 self.same(self.read_back("types.h5:" + name), values.astype("<f4" if name[1:] in ("f2", "f4") else "<f8"))
         self.same(self.read_back("types.h5:zeros"), np.zeros((0, 4)))
@@ -311,7 +316,7 @@ class Converting(FormatsTest):
         rng = np.random.default_rng(8)
         shapes = self.SHAPES if not WRAPPED else [(), (3, 4)]
         for dtype in ("<f8", "<f4"):
-            for order in "CF":
+            for order in "CF" if not WRAPPED else "F":
                 arrays = {"a%d" % i: np.asarray(rng.standard_normal(shape), dtype=dtype, order=order) for i, shape in enumerate(shapes)}
                 np.savez(self.path("one.npz"), **arrays)
                 source = "one.npz"
@@ -328,10 +333,10 @@ class Converting(FormatsTest):
 
     def test_npy_to_and_from_each(self):
         self.need(".h5", ".npz")
-        for order in "CF":
+        for order in "CF" if not WRAPPED else "F":
             values = np.asarray(self.arrays["A1"], dtype="<f4", order=order)
             self.save("w", values)
-            for target in ("w.h5", "w.npz", "w.safetensors", "w.h5:/a/b/c", "w.npz:other", "w.safetensors:fc1.weight"):
+            for target in some(("w.h5:/a/b/c", "w.npz", "w.safetensors:fc1.weight", "w.h5", "w.npz:other", "w.safetensors")):
                 self.convert("w.npy", target)
                 self.same(self.read_back(target), values)
                 if "/" not in target:  # the only one of its group needs no name
@@ -370,7 +375,7 @@ class Converting(FormatsTest):
         self.expect(["convert", "problem.h5", "x.npz:group"], "'group'")
         self.expect(["convert", "A1.npy:A1", "x.npy"], "no name")
         self.expect(["convert", "A1.npy", "x.npy:A1"], "x.npy")
-        for name in ("", "/", "a//b", "..", "a/../b", "a/"):
+        for name in some(("", "a//b", "a/../b", "/", "..", "a/")):
             self.expect(["convert", "A1.npy", "x.h5:" + name], "no name")
 
 
@@ -455,7 +460,7 @@ class BadFiles(FormatsTest):
             "gap": (safetensors({**good, "C": float64(np.zeros(1))}, change=lambda h: h.replace('"C"', '"D"').replace("[%d, %d]" % (both, both + 8), "[%d, %d]" % (both + 8, both + 16)), gap=bytes(8)), "gap"),
             "bytes left over": (safetensors(good, gap=bytes(3)), "3 bytes after the last tensor"),
         }
-        for name, (content, word) in cases.items():
+        for name, (content, word) in some(cases.items()):
             with self.subTest(name):
                 self.expect(["convert", self.write("bad.safetensors", content) + ":A", "x.npy"], "bad.safetensors", word)
         self.write("good.safetensors", safetensors({"fc1.weight": good["A"], "fc2.weight": good["B"]}))
@@ -500,7 +505,7 @@ class BadFiles(FormatsTest):
             "claims too much": (bomb.replace(claimed, struct.pack("<I", 0x7FFFFFFF)), "cannot hold"),
             "claims a little too much": (bomb.replace(claimed, struct.pack("<I", len(npy) + 8)), "bytes after the end"),
         }
-        for name, (content, word) in cases.items():
+        for name, (content, word) in some(cases.items()):
             with self.subTest(name):
                 self.expect(["convert", self.write("bad.npz", content) + ":A", "x.npy"], "bad.npz", word)
 
@@ -528,15 +533,15 @@ class BadFiles(FormatsTest):
             file.create_virtual_dataset("virtual", layout)
             file["group/A"] = self.arrays["A1"]
             file["group"].attrs["loss"] = 3
-        for name, word in {"external": "no array", "dangling": "no array", "group": "no array", "nothing": "no array", "group/B": "no array", "nogroup/A": "no group",
+        for name, word in some({"external": "no array", "dangling": "no array", "group": "no array", "nothing": "no array", "group/B": "no array", "nogroup/A": "no group",
                            "text": "expected floating", "flags": "expected floating", "complex": "expected floating", "compound": "expected floating", "empty": "no shape",
                            "unwritten": "cannot hold", "huge": "cannot hold", "huge and deflated": "cannot hold", "lzf": "a filter", "scaled": "a filter",
-                           "outside": "outside the file", "virtual": "virtual"}.items():
+                           "outside": "outside the file", "virtual": "virtual"}.items()):
             with self.subTest(name):
                 self.expect(["convert", "bad.h5:" + name, "x.npy"], "bad.h5", word)
         self.expect(["solve", "bad.h5:nogroup"], "no group 'nogroup'")
         self.expect(["solve", "bad.h5:group"], "'A' is no part of a problem")
-        for name, loss, word in (("hinge", "hinge", "'hinge'"), ("number", 3, "squares or kl"), ("long", "k" * 1000, "squares or kl"), ("list", ["kl", "kl"], "squares or kl")):
+        for name, loss, word in some((("hinge", "hinge", "'hinge'"), ("number", 3, "squares or kl"), ("long", "k" * 1000, "squares or kl"), ("list", ["kl", "kl"], "squares or kl"))):
             with h5py.File(self.path(name + ".h5"), "w") as file:
                 file["A1"], file["b"], file.attrs["loss"] = self.arrays["A1"], self.arrays["b"], loss
             self.expect(["solve", name + ".h5"], word)
