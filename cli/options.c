@@ -81,8 +81,7 @@ struct command_kind {
 };
 
 static const struct command_kind commands[] = {
-    {COMMAND_SOLVE, 1, "solve", "[PROBLEM] [--A1 FILE] [--A2 FILE] [--b FILE] [OPTION ...]",
-     "find the input x whose output f(x) is nearest b",
+    {COMMAND_SOLVE, 1, "solve", "[PROBLEM] [OPTION ...]", "find the input x whose output f(x) is nearest b",
      "The result goes to stdout, progress and errors to stderr. Ctrl-C stops at the next check and keeps the best x found; "
      "once more quits at once. An output file appears whole or not at all.\n"
      "With a 2-D --b every row is a target: x0, x-ref, lower and upper may then be k x d, a row for each target, x is written "
@@ -90,34 +89,30 @@ static const struct command_kind commands[] = {
      "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
      "3 out of "
      "memory or a failure to read or write."},
-    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--A1 FILE] [--A2 FILE] [--b FILE | --class J] [OPTION ...]",
-     "find an input that has these outputs",
+    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--class J] [OPTION ...]", "find an input that has these outputs",
      "Searches from several points for the x whose outputs are nearest, in the sense of kl, to those of --b, or to output J "
      "with "
      "probability P and equal ones for the rest.\n"
      "Exit status: 0 found; 1 not found, which proves nothing (the files are written); 2 bad usage or bad input; 3 out of "
      "memory or "
      "a failure to read or write."},
-    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] [--A1 FILE] [--A2 FILE] --input FILE --class J [OPTION ...]",
+    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] --input FILE --class J [OPTION ...]",
      "find the nearest input of another class",
      "The answer is the smallest change, in Euclidean length, that gives output J the probability P, as far as a search that "
      "follows minimisers can find it. Proof means: no input in a neighbourhood of the answer is nearer and as probable.\n"
      "Exit status: 0 found, or the input itself will do; 1 not found, which proves nothing, or stopped; 2 bad usage or bad "
      "input; "
      "3 out of memory or a failure to read or write."},
-    {COMMAND_CHECK, 1, "check", "[PROBLEM] [--A1 FILE] [--A2 FILE] [--b FILE] [OPTION ...]",
-     "compare gradient and Hessian with the loss itself",
+    {COMMAND_CHECK, 1, "check", "[PROBLEM] [OPTION ...]", "compare gradient and Hessian with the loss itself",
      "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"
      "Exit status: 0 they agree, or nothing can be said (and why); 1 they disagree; 2 bad usage or bad input; 3 out of memory "
      "or a failure to read or write."},
-    {COMMAND_CERTIFY, 1, "certify", "[PROBLEM] [--A1 FILE] [--A2 FILE] [--b FILE] --x FILE [OPTION ...]",
-     "say what a point is, and prove it",
+    {COMMAND_CERTIFY, 1, "certify", "[PROBLEM] --x FILE [OPTION ...]", "say what a point is, and prove it",
      "Computes everything anew from the data: the stationarity residual with its multipliers, the kinks and bounds the point "
      "is at, the least eigenvalue of the Hessian on what they leave free, and how far a minimiser is at most.\n"
      "Exit status: 0 certified local minimiser; 1 anything else (the files are written; --out only when there is a direction); "
      "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
-    {COMMAND_CONSTANTS, 1, "constants", "[PROBLEM] [--A1 FILE] [--A2 FILE] [--b FILE] [OPTION ...]",
-     "say what is proved of F before any solve",
+    {COMMAND_CONSTANTS, 1, "constants", "[PROBLEM] [OPTION ...]", "say what is proved of F before any solve",
      "Bounds, over all points, of the eigenvalues of the Hessian and of how fast it changes, and whether F is proved convex; "
      "with --x also what holds in the cell of that point. All of it is proved.\n"
      "Exit status: 0 done; 2 bad usage or bad input; 3 out of memory or a failure to read or write."},
@@ -192,6 +187,11 @@ void help_command(enum command command) {
     enum { FLAG_COLUMN = 2, TEXT_COLUMN = 27 };
     const struct command_kind *kind = kind_of(command);
     printf("usage: softrelu %s %s\n\n%s\n\n", kind->name, kind->usage, kind->text);
+    if (kind->words == 1) {
+        printf("%*s%-*s", FLAG_COLUMN, "", TEXT_COLUMN - FLAG_COLUMN, "PROBLEM");
+        text_fold(stdout, TEXT_COLUMN, TEXT_COLUMN,
+                  "file, or HDF5 group FILE:/GROUP, with all arrays by name; options replace what is in it, or give all");
+    }
     for (size_t i = 0; i < option_count(); i++) {
         if ((options[i].commands & (unsigned)command) != 0) {
             const int used =
