@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arguments.h"
 
+#include "archive.h"
 #include "number.h"
 #include "text.h"
 
 #include <getopt.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +51,7 @@ static enum outcome set_once(const char **slot, const char *flag, const char *va
 }
 
 static enum outcome parse_loss(struct arguments *arguments, const char *value, struct failure *failure) {
+    arguments->has_loss = true;
     if (strcmp(value, "squares") != 0 && strcmp(value, "kl") != 0) {
         return fail(failure, OUTCOME_BAD_INPUT, "--loss '%s': expected squares or kl", value);
     }
@@ -219,11 +222,74 @@ static enum outcome parse_options(int argc, char **argv, struct arguments *argum
             return outcome;
         }
     }
+    for (int i = 0; i < command_words(arguments->command) && optind < argc; i++) {
+        arguments->word[i] = argv[optind++];
+    }
     if (optind < argc) {
-        return fail(failure, OUTCOME_BAD_INPUT, "%s: unexpected argument '%s'; files are given with options such as --A1",
+        return fail(failure, OUTCOME_BAD_INPUT, "%s: unexpected argument '%s'; arrays are given with options such as --A1",
                     command_name(arguments->command), argv[optind]);
     }
     return OUTCOME_OK;
+}
+
+/* The input of that name in files that hold a whole problem; INPUT_COUNT for none. */
+static int input_named(const char *name) {
+    int id = 0;
+    while (id < INPUT_COUNT && (input_kind(id)->name == NULL || strcmp(input_kind(id)->name, name) != 0)) {
+        id++;
+    }
+    return id;
+}
+
+static bool takes_input(enum command command, int id) {
+    bool found = false;
+    for (size_t i = 0; i < option_count() && !found; i++) {
+        found = takes(command, i) && option_kind(i)->action == ACTION_INPUT && option_kind(i)->target == id;
+    }
+    return found;
+}
+
+/* Puts FILE:GROUP/NAME in the place of an option that was not given. A class asks for other outputs than b. */
+static enum outcome take_array(struct arguments *arguments, const struct archive_address *address, const char *name,
+                               struct failure *failure) {
+    const int id = input_named(name);
+    if (id == INPUT_COUNT) {
+        return fail(failure, OUTCOME_BAD_INPUT,
+                    "'%s': array '%s' is no part of a problem: A1, A2, b, c1, c2, w, rho, x_ref, x0, lower, upper",
+                    address->path, name);
+    }
+    if (arguments->input[id] != NULL || !takes_input(arguments->command, id) || (id == INPUT_B && arguments->has_class)) {
+        return OUTCOME_OK;
+    }
+    const char *group = address->name != NULL ? address->name : "";
+    const size_t room = strlen(address->path) + strlen(group) + strlen(name) + 3;
+    char *text = malloc(room);
+    if (text == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory");
+    }
+    (void)snprintf(text, room, "%s:%s%s%s", address->path, group, group[0] != '\0' ? "/" : "", name);
+    arguments->input_found[id] = text;
+    arguments->input[id] = text;
+    return OUTCOME_OK;
+}
+
+/* Everything of the problem file that no option replaces. */
+static enum outcome take_problem(struct arguments *arguments, struct failure *failure) {
+    struct archive_address address;
+    struct archive archive = {0};
+    enum outcome outcome = archive_address_parse(arguments->word[0], &address, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = archive_open(address.path, address.name, &archive, failure);
+    }
+    for (size_t i = 0; i < archive.count && outcome == OUTCOME_OK; i++) {
+        outcome = take_array(arguments, &address, archive.names[i], failure);
+    }
+    if (outcome == OUTCOME_OK && archive.loss != NULL && !arguments->has_loss) {
+        outcome = parse_loss(arguments, archive.loss, failure);
+    }
+    archive_close(&archive);
+    archive_address_free(&address);
+    return outcome;
 }
 
 /* What no single option can know. */
@@ -267,6 +333,9 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
         return fail(failure, OUTCOME_RESOURCES, "out of memory");
     }
     enum outcome outcome = parse_options(argc - 1, argv + 1, arguments, failure);
+    if (outcome == OUTCOME_OK && !arguments->help && arguments->word[0] != NULL && arguments->command != COMMAND_CONVERT) {
+        outcome = take_problem(arguments, failure);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = check_together(arguments, failure);
     }
@@ -281,5 +350,8 @@ void arguments_free(struct arguments *arguments) {
         free(arguments->settings[i].name);
     }
     free(arguments->settings);
+    for (int id = 0; id < INPUT_COUNT; id++) {
+        free(arguments->input_found[id]);
+    }
     memset(arguments, 0, sizeof *arguments);
 }

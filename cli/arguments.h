@@ -18,8 +18,11 @@ struct setting_text {
 struct arguments {
     enum command command;
     bool help;
+    const char *word[2]; /* files without an option */
     const char *input[INPUT_COUNT];
+    char *input_found[INPUT_COUNT]; /* those of input that came from the problem file: owned */
     softrelu_loss loss;
+    bool has_loss;
     const char *out;
     const char *report;
     const char *html;

@@ -90,7 +90,7 @@ static enum outcome tell(const struct arguments *arguments, const struct examina
     const int64_t d = at->inputs->size[DIMENSION_D];
     const bool directed = softrelu_certificate_direction(at->certificate, direction, d) == SOFTRELU_OK;
     const enum outcome outcome = outputs_write(
-        arguments, &(struct contents){directed ? direction : NULL, 0, d, report_of_examination, at, NULL}, failure);
+        arguments, &(struct contents){directed ? direction : NULL, 0, d, report_of_examination, at, NULL, NULL, 0}, failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -11,6 +11,7 @@ enum outcome command_certify(const struct arguments *arguments, struct failure *
 enum outcome command_constants(const struct arguments *arguments, struct failure *failure);
 enum outcome command_counterfactual(const struct arguments *arguments, struct failure *failure);
 enum outcome command_invert(const struct arguments *arguments, struct failure *failure);
+enum outcome command_convert(const struct arguments *arguments, struct failure *failure);
 enum outcome command_info(const struct arguments *arguments, struct failure *failure);
 
 #endif

@@ -108,7 +108,7 @@ static enum outcome find(const struct arguments *arguments, struct finding *find
                            finding->constants != NULL ? softrelu_constants_message(finding->constants) : "");
     }
     const enum outcome outcome =
-        outputs_write(arguments, &(struct contents){NULL, 0, 0, report_of_finding, finding, NULL}, failure);
+        outputs_write(arguments, &(struct contents){NULL, 0, 0, report_of_finding, finding, NULL, NULL, 0}, failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_finding(finding);
     }

@@ -263,9 +263,14 @@ static enum outcome answer(struct question *question, struct failure *failure) {
                                   .m = question->inputs.size[DIMENSION_M],
                                   .rows = arguments->rows,
                                   .columns = arguments->columns};
-        const struct contents contents = {
-            question->x, arguments->answers > 1 ? question->count : 0, question->count * page.d, report_of_question, question,
-            &page};
+        const struct contents contents = {question->x,
+                                          arguments->answers > 1 ? question->count : 0,
+                                          question->count * page.d,
+                                          report_of_question,
+                                          question,
+                                          &page,
+                                          NULL,
+                                          0};
         outcome = outputs_write(arguments, &contents, failure);
     }
     if (outcome == OUTCOME_OK && !arguments->quiet) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "freeze.h"
 
-#include "npy.h"
+#include "archive.h"
 #include "number.h"
 
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static enum outcome read_list(const char *text, int64_t d, signed char *frozen, 
 
 static enum outcome read_flags(const char *path, int64_t d, signed char *frozen, struct failure *failure) {
     struct npy_array array;
-    enum outcome outcome = npy_read(path, &array, failure);
+    enum outcome outcome = array_read(path, false, &array, failure);
     if (outcome != OUTCOME_OK) {
         return fail_prefix(failure, outcome, "--freeze");
     }

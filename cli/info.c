@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "commands.h"
 
+#include "archive.h"
 #include "settings.h"
 #include "text.h"
 
@@ -19,6 +20,13 @@ static void print_library(void) {
     } else {
         puts("  threads    this BLAS does not tell");
     }
+    printf("  files      npy");
+    bool available;
+    const char *title;
+    for (size_t i = 0; (title = archive_title(i, &available)) != NULL; i++) {
+        printf(", %s%s", available ? "" : "built without ", title);
+    }
+    putchar('\n');
 }
 
 static const char *type_name(softrelu_type type) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "inputs.h"
 
+#include "archive.h"
 #include "number.h"
+#include "values.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,19 +11,19 @@
 #include <string.h>
 
 static const struct input_kind kinds[INPUT_COUNT] = {
-    [INPUT_A1] = {"A1", SOFTRELU_A1, DIMENSION_N, DIMENSION_D, false, true, 0},
-    [INPUT_A2] = {"A2", SOFTRELU_A2, DIMENSION_M, DIMENSION_N, false, false, 0},
-    [INPUT_B] = {"b", SOFTRELU_B, DIMENSION_M, DIMENSION_NONE, false, true, 0},
-    [INPUT_C1] = {"c1", SOFTRELU_C1, DIMENSION_N, DIMENSION_NONE, false, false, 0},
-    [INPUT_C2] = {"c2", SOFTRELU_C2, DIMENSION_M, DIMENSION_NONE, false, false, 0},
-    [INPUT_W] = {"w", SOFTRELU_W, DIMENSION_N, DIMENSION_NONE, true, false, 0},
-    [INPUT_RHO] = {"rho", SOFTRELU_RHO, DIMENSION_NONE, DIMENSION_NONE, true, false, 0},
-    [INPUT_X_REF] = {"x-ref", SOFTRELU_X_REF, DIMENSION_D, DIMENSION_NONE, false, false, 0},
-    [INPUT_LOWER] = {"lower", SOFTRELU_LOWER, DIMENSION_D, DIMENSION_NONE, true, false, -1},
-    [INPUT_UPPER] = {"upper", SOFTRELU_UPPER, DIMENSION_D, DIMENSION_NONE, true, false, 1},
-    [INPUT_X0] = {"x0", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
-    [INPUT_X] = {"x", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
-    [INPUT_INPUT] = {"input", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, true, 0},
+    [INPUT_A1] = {"A1", "A1", SOFTRELU_A1, DIMENSION_N, DIMENSION_D, false, true, 0},
+    [INPUT_A2] = {"A2", "A2", SOFTRELU_A2, DIMENSION_M, DIMENSION_N, false, false, 0},
+    [INPUT_B] = {"b", "b", SOFTRELU_B, DIMENSION_M, DIMENSION_NONE, false, true, 0},
+    [INPUT_C1] = {"c1", "c1", SOFTRELU_C1, DIMENSION_N, DIMENSION_NONE, false, false, 0},
+    [INPUT_C2] = {"c2", "c2", SOFTRELU_C2, DIMENSION_M, DIMENSION_NONE, false, false, 0},
+    [INPUT_W] = {"w", "w", SOFTRELU_W, DIMENSION_N, DIMENSION_NONE, true, false, 0},
+    [INPUT_RHO] = {"rho", "rho", SOFTRELU_RHO, DIMENSION_NONE, DIMENSION_NONE, true, false, 0},
+    [INPUT_X_REF] = {"x-ref", "x_ref", SOFTRELU_X_REF, DIMENSION_D, DIMENSION_NONE, false, false, 0},
+    [INPUT_LOWER] = {"lower", "lower", SOFTRELU_LOWER, DIMENSION_D, DIMENSION_NONE, true, false, -1},
+    [INPUT_UPPER] = {"upper", "upper", SOFTRELU_UPPER, DIMENSION_D, DIMENSION_NONE, true, false, 1},
+    [INPUT_X0] = {"x0", "x0", (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
+    [INPUT_X] = {"x", NULL, (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, false, 0},
+    [INPUT_INPUT] = {"input", NULL, (softrelu_array)0, DIMENSION_D, DIMENSION_NONE, false, true, 0},
 };
 
 static const char dimension_letters[DIMENSION_COUNT] = {'?', 'n', 'd', 'm'};
@@ -59,25 +61,39 @@ static const char *wanted(const struct input_kind *kind) {
     return kind->infinite < 0 ? "finite or -inf" : kind->infinite > 0 ? "finite or inf" : "finite";
 }
 
+static enum outcome set_number(struct input *input, int id, const char *text, double number, struct failure *failure) {
+    input->number_text = text;
+    input->number = number;
+    return is_allowed(&kinds[id], number)
+               ? OUTCOME_OK
+               : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a %s number", kinds[id].flag, text, wanted(&kinds[id]));
+}
+
 static enum outcome load_one(struct inputs *inputs, int id, const char *text, struct failure *failure) {
     struct input *input = &inputs->input[id];
-    if (kinds[id].number && number_parse(text, &input->number)) {
-        input->number_text = text;
-        return is_allowed(&kinds[id], input->number) ? OUTCOME_OK
-                                                     : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a %s number",
-                                                            kinds[id].flag, text, wanted(&kinds[id]));
+    const bool number_only = kinds[id].rows == DIMENSION_NONE;
+    double number;
+    if (kinds[id].number && number_parse(text, &number)) {
+        return set_number(input, id, text, number, failure);
     }
-    if (kinds[id].rows == DIMENSION_NONE) {
-        return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': expected a number", kinds[id].flag, text);
-    }
-    input->path = text;
     const bool matrix = kinds[id].columns != DIMENSION_NONE; /* the library takes either precision */
-    const enum outcome outcome = (matrix ? npy_read_kept : npy_read)(text, &input->array, failure);
+    const enum outcome outcome = array_read(text, matrix, &input->array, failure);
     if (outcome != OUTCOME_OK) {
-        char flag[16];
-        (void)snprintf(flag, sizeof flag, "--%s", kinds[id].flag);
+        char flag[48];
+        (void)snprintf(flag, sizeof flag, "--%s%s", kinds[id].flag, number_only ? ": expected a number, or a file:" : "");
         return fail_prefix(failure, outcome, flag);
     }
+    const struct npy_header *header = &input->array.header;
+    if (kinds[id].number && (number_only ? header->count == 1 : header->dimensions == 0)) { /* a lone number, in a file */
+        number = npy_number(&input->array, 0);
+        npy_free(&input->array);
+        return set_number(input, id, text, number, failure);
+    }
+    if (number_only) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': expected one number, not %lld", kinds[id].flag, text,
+                    (long long)header->count);
+    }
+    input->path = text;
     return OUTCOME_OK;
 }
 
@@ -123,30 +139,6 @@ static bool has_row_for_each(const struct inputs *inputs, int id, int64_t entrie
            header->shape[1] == entries;
 }
 
-/* Columns of a Fortran-order array become rows. */
-static enum outcome order_rows(struct input *input, struct failure *failure) {
-    struct npy_header *header = &input->array.header;
-    const int64_t rows = header->shape[0];
-    const int64_t columns = header->shape[1];
-    input->by_target = true;
-    if (!header->fortran_order) {
-        return OUTCOME_OK;
-    }
-    double *values = malloc((size_t)header->count * sizeof *values);
-    if (values == NULL) {
-        return fail(failure, OUTCOME_RESOURCES, "out of memory");
-    }
-    for (int64_t i = 0; i < rows; i++) {
-        for (int64_t j = 0; j < columns; j++) {
-            values[i * columns + j] = input->array.values[i + j * rows];
-        }
-    }
-    free(input->array.values);
-    input->array.values = values;
-    header->fortran_order = false;
-    return OUTCOME_OK;
-}
-
 static enum outcome check_shape(const struct inputs *inputs, int id, struct failure *failure) {
     const struct npy_header *header = &inputs->input[id].array.header;
     const struct input_kind *kind = &kinds[id];
@@ -188,7 +180,8 @@ static enum outcome check_arrays(struct inputs *inputs, struct failure *failure)
             continue;
         }
         if (has_row_for_each(inputs, id, inputs->size[kinds[id].rows])) {
-            const enum outcome ordered = order_rows(input, failure);
+            input->by_target = true;
+            const enum outcome ordered = values_order(&input->array, failure);
             if (ordered != OUTCOME_OK) {
                 return ordered;
             }

@@ -29,6 +29,7 @@ enum dimension { DIMENSION_NONE, DIMENSION_N, DIMENSION_D, DIMENSION_M, DIMENSIO
 
 struct input_kind {
     const char *flag;       /* of the command line, without the dashes */
+    const char *name;       /* in files that hold a whole problem; NULL: it is no part of one */
     softrelu_array array;   /* where it goes in the problem; 0: it is a point, not data */
     enum dimension rows;    /* DIMENSION_NONE: it has no array form */
     enum dimension columns; /* DIMENSION_NONE: it is a vector */
@@ -39,8 +40,8 @@ struct input_kind {
 
 /* What was given for one input. */
 struct input {
-    const char *path;        /* NULL when it was not given as a file */
-    const char *number_text; /* NULL when it was not given as a number */
+    const char *path;        /* FILE or FILE:NAME; NULL when it was not given as a file */
+    const char *number_text; /* the number, or the file it was in; NULL when it was not given as a number */
     double number;
     struct npy_array array;
     bool by_target; /* one row for each target, in C order */

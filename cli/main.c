@@ -24,6 +24,8 @@ static enum outcome run_command(const struct arguments *arguments, struct failur
         return command_counterfactual(arguments, failure);
     case COMMAND_INVERT:
         return command_invert(arguments, failure);
+    case COMMAND_CONVERT:
+        return command_convert(arguments, failure);
     case COMMAND_INFO:
         return command_info(arguments, failure);
     }

@@ -14,7 +14,7 @@ enum {
     NETWORK = DATA | SEARCH | INVERT,
     RUNS = COMMAND_SOLVE | SEARCH | INVERT,
     FILES = COMMAND_SOLVE | COMMAND_CERTIFY,
-    ANY = NETWORK | COMMAND_INFO
+    ANY = NETWORK | COMMAND_INFO | COMMAND_CONVERT
 };
 
 static const struct option_kind options[] = {
@@ -47,7 +47,8 @@ static const struct option_kind options[] = {
     {"x", "FILE", ACTION_INPUT, INPUT_X, COMMAND_CONSTANTS, "add the constants of this point, d entries"},
     {"modulus", "NUMBER", ACTION_MODULUS, 0, COMMAND_CONSTANTS, "add the least w^2 for this strong convexity, > 0"},
     {"seed", "NUMBER", ACTION_SEED, 0, COMMAND_CHECK, "of the random point and direction (default 1)"},
-    {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE | INVERT, "write the best x found (.npy, float64)"},
+    {"out", "FILE", ACTION_OUT, 0, COMMAND_SOLVE | INVERT,
+     "write the best x found (.npy; .npz, .safetensors: with f; .h5: and the report)"},
     {"out", "FILE", ACTION_OUT, 0, COMMAND_CERTIFY, "write the direction of descent, if there is one (.npy)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CERTIFY, "write certificate and multipliers (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CONSTANTS, "write the constants (JSON)"},
@@ -65,13 +66,14 @@ static const struct option_kind options[] = {
     {"hessian", "KIND", ACTION_SETTING, SOFTRELU_SETTING_HESSIAN, COMMAND_SOLVE, "setting: exact, gauss-newton or sampled"},
     {"time-limit", "S", ACTION_SETTING, SOFTRELU_SETTING_TIME_LIMIT, RUNS, "setting: seconds at most"},
     {"threads", "K", ACTION_THREADS, 0, COMMAND_SOLVE, "of many targets, solve K at a time (default: one per processor)"},
-    {"quiet", NULL, ACTION_QUIET, 0, NETWORK, "print errors only"},
+    {"quiet", NULL, ACTION_QUIET, 0, NETWORK | COMMAND_CONVERT, "print errors only"},
     {"verbose", NULL, ACTION_VERBOSE, 0, RUNS, "a line per iteration even if stderr is no terminal"},
     {"help", NULL, ACTION_HELP, 0, ANY, "print this help"},
 };
 
 struct command_kind {
     enum command command;
+    int words; /* that are no options */
     const char *name;
     const char *usage;
     const char *text;
@@ -79,7 +81,7 @@ struct command_kind {
 };
 
 static const struct command_kind commands[] = {
-    {COMMAND_SOLVE, "solve", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "find the input x whose output f(x) is nearest b",
+    {COMMAND_SOLVE, 1, "solve", "[PROBLEM] [OPTION ...]", "find the input x whose output f(x) is nearest b",
      "The result goes to stdout, progress and errors to stderr. Ctrl-C stops at the next check and keeps the best x found; "
      "once more quits at once. An output file appears whole or not at all.\n"
      "With a 2-D --b every row is a target: x0, x-ref, lower and upper may then be k x d, a row for each target, x is written "
@@ -87,35 +89,41 @@ static const struct command_kind commands[] = {
      "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
      "3 out of "
      "memory or a failure to read or write."},
-    {COMMAND_INVERT, "invert", "--A1 FILE [--A2 FILE] --b FILE | --class J [OPTION ...]",
-     "find an input that has these outputs",
+    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--class J] [OPTION ...]", "find an input that has these outputs",
      "Searches from several points for the x whose outputs are nearest, in the sense of kl, to those of --b, or to output J "
      "with "
      "probability P and equal ones for the rest.\n"
      "Exit status: 0 found; 1 not found, which proves nothing (the files are written); 2 bad usage or bad input; 3 out of "
      "memory or "
      "a failure to read or write."},
-    {COMMAND_COUNTERFACTUAL, "counterfactual", "--A1 FILE [--A2 FILE] --input FILE --class J [OPTION ...]",
+    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] --input FILE --class J [OPTION ...]",
      "find the nearest input of another class",
      "The answer is the smallest change, in Euclidean length, that gives output J the probability P, as far as a search that "
      "follows minimisers can find it. Proof means: no input in a neighbourhood of the answer is nearer and as probable.\n"
      "Exit status: 0 found, or the input itself will do; 1 not found, which proves nothing, or stopped; 2 bad usage or bad "
      "input; "
      "3 out of memory or a failure to read or write."},
-    {COMMAND_CHECK, "check", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "compare gradient and Hessian with the loss itself",
+    {COMMAND_CHECK, 1, "check", "[PROBLEM] [OPTION ...]", "compare gradient and Hessian with the loss itself",
      "Takes ever shorter steps from a point and measures how fast the Taylor remainders shrink.\n"
      "Exit status: 0 they agree, or nothing can be said (and why); 1 they disagree; 2 bad usage or bad input; 3 out of memory "
      "or a failure to read or write."},
-    {COMMAND_CERTIFY, "certify", "--A1 FILE [--A2 FILE] --b FILE --x FILE [OPTION ...]", "say what a point is, and prove it",
+    {COMMAND_CERTIFY, 1, "certify", "[PROBLEM] --x FILE [OPTION ...]", "say what a point is, and prove it",
      "Computes everything anew from the data: the stationarity residual with its multipliers, the kinks and bounds the point "
      "is at, the least eigenvalue of the Hessian on what they leave free, and how far a minimiser is at most.\n"
      "Exit status: 0 certified local minimiser; 1 anything else (the files are written; --out only when there is a direction); "
      "2 bad usage or bad input, such as a point outside its bounds; 3 out of memory or a failure to read or write."},
-    {COMMAND_CONSTANTS, "constants", "--A1 FILE [--A2 FILE] --b FILE [OPTION ...]", "say what is proved of F before any solve",
+    {COMMAND_CONSTANTS, 1, "constants", "[PROBLEM] [OPTION ...]", "say what is proved of F before any solve",
      "Bounds, over all points, of the eigenvalues of the Hessian and of how fast it changes, and whether F is proved convex; "
      "with --x also what holds in the cell of that point. All of it is proved.\n"
      "Exit status: 0 done; 2 bad usage or bad input; 3 out of memory or a failure to read or write."},
-    {COMMAND_INFO, "info", "", "show version, BLAS, threads and all settings", ""},
+    {COMMAND_CONVERT, 2, "convert", "IN[:NAME] OUT[:NAME]", "bring arrays from one kind of file to another",
+     "One array, where IN is a .npy file or names one; else all of IN, or of an HDF5 group of it, with the loss if OUT can "
+     "hold "
+     "it (.h5 and .safetensors can). float32 stays float32, and float16 and bfloat16 become it; integers become float64. OUT "
+     "is "
+     "replaced, as a whole or not at all; what it is follows from its extension.\n"
+     "Exit status: 0 done; 2 bad usage or bad input; 3 out of memory or a failure to read or write."},
+    {COMMAND_INFO, 0, "info", "", "show version, BLAS, threads and all settings", ""},
 };
 
 enum { COMMAND_TOTAL = sizeof commands / sizeof commands[0] };
@@ -131,6 +139,8 @@ static const struct command_kind *kind_of(enum command command) {
     }
     return &commands[i];
 }
+
+int command_words(enum command command) { return kind_of(command)->words; }
 
 const char *command_name(enum command command) { return kind_of(command)->name; }
 
@@ -164,14 +174,24 @@ void help_program(void) {
         printf("  %-14s %s\n", commands[i].name, commands[i].text);
     }
     puts("\n  softrelu COMMAND --help   options of a command\n  softrelu --version        version of the library in use");
-    print_paragraphs("Arrays are .npy files as numpy.save writes them (float64 or float32, C or Fortran order). For example:");
-    puts("\n  softrelu solve --A1 A1.npy --A2 A2.npy --b b.npy --w 1e-3 --out x.npy");
+    print_paragraphs(
+        "FILE is a .npy file as numpy.save writes it (float64 or float32, C or Fortran order), or an array in a file of "
+        "several: weights.npz:A1, model.safetensors:fc1.weight, data.h5:/group/A1. PROBLEM is a file, or an HDF5 "
+        "group FILE:/GROUP, with arrays A1, A2, b, c1, c2, w, rho, x_ref, x0, lower and upper, and in .h5 the "
+        "attribute loss, in .safetensors the same as metadata; options replace what is in it. For example:");
+    puts("\n  softrelu solve --A1 A1.npy --A2 A2.npy --b b.npy --w 1e-3 --out x.npy\n  softrelu solve problem.h5 --out "
+         "result.h5");
 }
 
 void help_command(enum command command) {
     enum { FLAG_COLUMN = 2, TEXT_COLUMN = 27 };
     const struct command_kind *kind = kind_of(command);
     printf("usage: softrelu %s %s\n\n%s\n\n", kind->name, kind->usage, kind->text);
+    if (kind->words == 1) {
+        printf("%*s%-*s", FLAG_COLUMN, "", TEXT_COLUMN - FLAG_COLUMN, "PROBLEM");
+        text_fold(stdout, TEXT_COLUMN, TEXT_COLUMN,
+                  "file, or HDF5 group FILE:/GROUP, with all arrays by name; options replace what is in it, or give all");
+    }
     for (size_t i = 0; i < option_count(); i++) {
         if ((options[i].commands & (unsigned)command) != 0) {
             const int used =

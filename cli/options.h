@@ -13,7 +13,8 @@ enum command {
     COMMAND_CERTIFY = 8,
     COMMAND_CONSTANTS = 16,
     COMMAND_COUNTERFACTUAL = 32,
-    COMMAND_INVERT = 64
+    COMMAND_INVERT = 64,
+    COMMAND_CONVERT = 128
 };
 
 /* What an option does with its argument. */
@@ -54,6 +55,8 @@ struct option_kind {
 size_t option_count(void);
 const struct option_kind *option_kind(size_t index);
 
+/* How many words it takes that are no options: files. */
+int command_words(enum command command);
 const char *command_name(enum command command);
 /* The command of that name; 0 for none. */
 unsigned command_find(const char *name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "outputs.h"
 
-#include "npy_stream.h"
+#include "archive.h"
 #include "output.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@
 struct kind {
     const char *flag;
     const char *(*path)(const struct arguments *arguments);
-    bool (*write)(FILE *stream, const struct contents *contents, json_t *report);
+    bool (*write)(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report);
 };
 
 static const char *path_of_x(const struct arguments *arguments) { return arguments->out; }
@@ -18,26 +18,40 @@ static const char *path_of_report(const struct arguments *arguments) { return ar
 static const char *path_of_page(const struct arguments *arguments) { return arguments->html; }
 static const char *path_of_plot(const struct arguments *arguments) { return arguments->svg; }
 
-static bool write_x(FILE *stream, const struct contents *contents, json_t *report) {
-    (void)report;
-    const int64_t rows = contents->rows;
-    const int64_t shape[] = {rows > 0 ? rows : contents->length, rows > 0 ? contents->length / rows : 0};
-    return npy_write_stream(stream, contents->x, shape, rows > 0 ? 2 : 1, false);
+static struct npy_array output_array(double *values, int64_t rows, int64_t length) {
+    struct npy_array array = {.values = values};
+    array.header.dimensions = rows > 0 ? 2 : 1;
+    array.header.shape[0] = rows > 0 ? rows : length;
+    array.header.shape[1] = rows > 0 ? length / rows : 0;
+    array.header.count = length;
+    return array;
 }
 
-static bool write_report(FILE *stream, const struct contents *contents, json_t *report) {
+/* With what an archive can hold besides: f, and the report. */
+static bool write_x(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
+    const int64_t rows = contents->rows;
+    struct npy_array x = output_array(contents->x, rows, contents->length);
+    struct npy_array f = output_array(contents->f, rows, contents->f_length);
+    const struct archive_entry entries[] = {{"x", &x}, {"f", &f}};
+    return archive_write(stream, arguments->out, entries, contents->f != NULL ? 2 : 1, report);
+}
+
+static bool write_report(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
+    (void)arguments;
     (void)contents;
     return json_dumpf(report, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
 }
 
-static bool write_page(FILE *stream, const struct contents *contents, json_t *report) {
+static bool write_page(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
+    (void)arguments;
     struct page page = *contents->page;
     page.report = report;
     page_write(stream, &page);
     return ferror(stream) == 0;
 }
 
-static bool write_plot(FILE *stream, const struct contents *contents, json_t *report) {
+static bool write_plot(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
+    (void)arguments;
     (void)contents;
     page_write_convergence(stream, report);
     return ferror(stream) == 0;
@@ -51,7 +65,7 @@ enum { KINDS = sizeof kinds / sizeof kinds[0] };
 
 enum outcome outputs_check(const struct arguments *arguments, struct failure *failure) {
     struct output outputs[KINDS] = {0};
-    enum outcome outcome = OUTCOME_OK;
+    enum outcome outcome = arguments->out != NULL ? archive_check(arguments->out, failure) : OUTCOME_OK;
     for (int i = 0; i < KINDS && outcome == OUTCOME_OK; i++) {
         const char *path = kinds[i].path(arguments);
         outcome = path != NULL ? output_begin(&outputs[i], path, failure) : OUTCOME_OK;
@@ -87,7 +101,7 @@ static enum outcome fill_all(const struct arguments *arguments, const struct con
             struct output *output = &outputs[(*count)++];
             outcome = output_begin(output, kinds[i].path(arguments), failure);
             if (outcome == OUTCOME_OK) {
-                const bool written = kinds[i].write(output->stream, contents, report);
+                const bool written = kinds[i].write(output->stream, arguments, contents, report);
                 outcome = output_complete(output, written, failure);
             }
         }
@@ -99,7 +113,8 @@ enum outcome outputs_write(const struct arguments *arguments, const struct conte
     struct output outputs[KINDS] = {0};
     int count = 0;
     json_t *report = NULL;
-    if (arguments->report != NULL || arguments->html != NULL || arguments->svg != NULL) {
+    const bool with_x = contents->x != NULL && arguments->out != NULL && archive_is_named(arguments->out);
+    if (with_x || arguments->report != NULL || arguments->html != NULL || arguments->svg != NULL) {
         report = contents->make(contents->argument);
         if (report == NULL) {
             return fail(failure, OUTCOME_RESOURCES, "out of memory for the report");

@@ -10,11 +10,13 @@
 
 /* What is to be written. */
 struct contents {
-    const double *x;               /* of --out: length numbers; NULL: there is nothing to write to it */
+    double *x;                     /* of --out: length numbers; NULL: there is nothing to write to it */
     int64_t rows, length;          /* so many rows of a 2-D array, 0: a vector */
     json_t *(*make)(const void *); /* builds the report from its argument; NULL for want of memory */
     const void *argument;
     const struct page *page; /* of --html, but for its report, which is made; NULL: there is none */
+    double *f;               /* the outputs at x, which go where x goes if that file can hold them; NULL: there are none */
+    int64_t f_length;
 };
 
 /* Could all be written? Asked before hours of work whose result could then not be kept. Leaves nothing behind. */

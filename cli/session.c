@@ -91,5 +91,6 @@ enum outcome session_write(const struct arguments *arguments, const struct sessi
                               .m = inputs->size[DIMENSION_M],
                               .rows = arguments->rows,
                               .columns = arguments->columns};
-    return outputs_write(arguments, &(struct contents){session->x, 0, page.d, make, argument, &page}, failure);
+    return outputs_write(arguments, &(struct contents){session->x, 0, page.d, make, argument, &page, session->f, page.m},
+                         failure);
 }

@@ -126,12 +126,12 @@ static void print_summary(const struct arguments *arguments, const struct batch_
 
 static json_t *report_of_targets(const void *result) { return batch_json(result); }
 
-static enum outcome finish(const struct arguments *arguments, struct batch_result *result, const double *x,
-                           struct failure *failure) {
+static enum outcome finish(const struct arguments *arguments, struct batch_result *result, double *x, struct failure *failure) {
     const int64_t rows = result->inputs->targets;
     count_results(result);
     const enum outcome outcome = outputs_write(
-        arguments, &(struct contents){x, rows, rows * result->inputs->size[DIMENSION_D], report_of_targets, result, NULL},
+        arguments,
+        &(struct contents){x, rows, rows * result->inputs->size[DIMENSION_D], report_of_targets, result, NULL, NULL, 0},
         failure);
     if (outcome == OUTCOME_OK && !arguments->quiet) {
         print_summary(arguments, result);

@@ -41,6 +41,8 @@ enum outcome npy_parse_preamble(const unsigned char *bytes, size_t length, const
 /* Parses the header's text, a Python dictionary literal. */
 enum outcome npy_parse_header(const char *text, size_t length, const char *name, struct npy_header *header,
                               struct failure *failure);
+/* Sets count, the product of shape; false when that is more than memory can hold. */
+bool npy_count(struct npy_header *header);
 
 /* Reads the file at path. On failure array is empty and the message starts with the quoted path. */
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure);
@@ -50,11 +52,6 @@ enum outcome npy_read_kept(const char *path, struct npy_array *array, struct fai
 double npy_number(const struct npy_array *array, int64_t position);
 /* Frees the values. An empty (all zero) array is allowed. */
 void npy_free(struct npy_array *array);
-
-/* Writes float64 values as a version 1.0 file: into a temporary file of the same folder first, so that path either keeps
-   what it held or holds the whole array. */
-enum outcome npy_write(const char *path, const double *values, const int64_t *shape, int dimensions, bool fortran_order,
-                       struct failure *failure);
 
 /* "(3, 4)", "(3,)" or "()", cut off where the room ends. Returns text. */
 const char *npy_shape_text(const int64_t *shape, int dimensions, char *text, size_t size);

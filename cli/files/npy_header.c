@@ -231,7 +231,7 @@ static enum outcome parse_dictionary(struct cursor *cursor, struct npy_header *h
 }
 
 /* A zero anywhere makes the array empty, but does not excuse an overflow of the rest. */
-static enum outcome count_entries(struct cursor *cursor, struct npy_header *header) {
+bool npy_count(struct npy_header *header) {
     int64_t product = 1;
     bool empty = false;
     for (int i = 0; i < header->dimensions; i++) {
@@ -239,15 +239,13 @@ static enum outcome count_entries(struct cursor *cursor, struct npy_header *head
         if (size == 0) {
             empty = true;
         } else if (product > INT64_MAX / 8 / size) {
-            char shape[256];
-            return fail(cursor->failure, OUTCOME_BAD_INPUT, "'%s': shape %s has more entries than memory can hold",
-                        cursor->name, npy_shape_text(header->shape, header->dimensions, shape, sizeof shape));
+            return false;
         } else {
             product *= size;
         }
     }
     header->count = empty ? 0 : product;
-    return OUTCOME_OK;
+    return true;
 }
 
 enum outcome npy_parse_header(const char *text, size_t length, const char *name, struct npy_header *header,
@@ -262,7 +260,12 @@ enum outcome npy_parse_header(const char *text, size_t length, const char *name,
     if (cursor.at + 1 != cursor.end || *cursor.at != '\n') {
         return broken(&cursor, "something follows the dictionary, or the newline that ends it is missing");
     }
-    return count_entries(&cursor, header);
+    if (!npy_count(header)) {
+        char shape[256];
+        return fail(failure, OUTCOME_BAD_INPUT, "'%s': shape %s has more entries than memory can hold", name,
+                    npy_shape_text(header->shape, header->dimensions, shape, sizeof shape));
+    }
+    return OUTCOME_OK;
 }
 
 const char *npy_shape_text(const int64_t *shape, int dimensions, char *text, size_t size) {
