@@ -16,7 +16,7 @@
 
 enum { MOST_WORDS = 40 };
 
-static const struct {
+static struct {
     int dimensions;
     int64_t shape[2];
     bool fortran_order;
@@ -46,8 +46,13 @@ static void make_files(void) {
     for (int i = 0; i < FILES && paths[i][0] == '\0'; i++) {
         const int descriptor = memfd_create("npy", 0);
         FILE *stream = descriptor >= 0 ? fdopen(descriptor, "wb") : NULL;
-        const int64_t shape[3] = {files[i].shape[0], files[i].shape[1], 1};
-        HOLDS(stream != NULL && npy_write_stream(stream, files[i].values, shape, files[i].dimensions, files[i].fortran_order));
+        struct npy_array array = {
+            {.shape = {files[i].shape[0], files[i].shape[1], 1}, .dimensions = files[i].dimensions}, files[i].values, NULL};
+        array.header.fortran_order = files[i].fortran_order;
+        array.header.count = 1;
+        for (int k = 0; k < array.header.dimensions; k++)
+            array.header.count *= array.header.shape[k];
+        HOLDS(stream != NULL && npy_write_stream(stream, &array));
         HOLDS(fflush(stream) == 0); /* open from here on */
         (void)snprintf(paths[i], sizeof paths[i], "/proc/self/fd/%d", descriptor);
     }

@@ -70,7 +70,7 @@ static void write_and_read(const struct npy_array *array) {
     struct npy_header expected = array->header;
     FILE *stream = open_memstream(&bytes, &length);
     HOLDS(stream != NULL);
-    HOLDS(npy_write_stream(stream, array->values, expected.shape, expected.dimensions, expected.fortran_order));
+    HOLDS(npy_write_stream(stream, array));
     HOLDS(fclose(stream) == 0 && read_bytes(bytes, length, &again));
     HOLDS((length - (size_t)expected.count * 8) % 64 == 0);
     expected.item_size = 8;
