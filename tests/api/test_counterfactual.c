@@ -151,7 +151,7 @@ static void no_neighbour_is_nearer(void **state) {
     print_message("answers %lld, of just the confidence %lld, nearer neighbours tried %lld\n", (long long)answers,
                   (long long)exact, (long long)tried);
     assert_true(tried > 50 * test_count(10, 1));
-    assert_true(4 * exact >= 3 * answers); /* the others are where the branch jumps over the confidence */
+    assert_true(answers < 10 || 4 * exact >= 3 * answers); /* the others are where the branch jumps over the confidence */
 }
 
 static void frozen_entries_and_bounds(void **state) {

@@ -85,6 +85,7 @@ static void solves(void **state) {
     (void)state;
     struct test_random random = {SEED};
     const int64_t requests = test_effort(200, 32, 1);
+    const bool signals = test_effort(1, 1, 0) == 1; /* valgrind delivers them when it likes, in the next solve say */
     stopped = all = 0;
     for (int v = 0; v < VARIANTS; v++) {
         struct varied varied = varied_of(&VARIANT[v], SEED, D);
@@ -96,7 +97,7 @@ static void solves(void **state) {
         struct outcome_bits usual = outcome_of(target.solver, D);
         const softrelu_termination ended = softrelu_report_termination(softrelu_solver_report(target.solver));
         for (int64_t k = 0; k < requests; k++)
-            stop_solver(&random, &usual, ended, seconds, k % 2 == 0);
+            stop_solver(&random, &usual, ended, seconds, k % 2 == 0 && signals);
         outcome_free(&usual);
         softrelu_solver_destroy(target.solver);
         target.solver = NULL;
