@@ -132,14 +132,14 @@ class SpecialFiles(FaultTest):
 
     @unittest.skipUnless(can_trace() and not UNUSUAL, "no strace, or it may not trace")
     def test_a_file_that_changes_while_it_is_read(self):
-        """strace holds the program between fstat and the data; meanwhile the last input is cut, or grows."""
+        """strace holds the program between the header and the data; meanwhile the last input is cut, or grows."""
         with open(self.path("A1.npy"), "rb") as file:
             whole = file.read()
         for size, status in ((len(whole) - 8, 2), (40, 2), (0, 2), (len(whole) + 800, 0)):
             with self.subTest(size):
                 self.write("A1.npy", whole)
                 self.put_old_outputs()
-                command = ["strace", "-o", "/dev/null", "-e", "inject=lseek:delay_enter=1000000:when=1"]
+                command = ["strace", "-o", "/dev/null", "-P", self.path("A1.npy"), "-e", "inject=read:delay_enter=1000000:when=3"]
                 with subprocess.Popen([*command, *COMMAND, *SOLVE], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                       text=True) as process:
                     self.wait_until_open(process.pid, "A1.npy")
