@@ -11,6 +11,7 @@
 #include "problem.h"
 #include "progress.h"
 #include "report_json.h"
+#include "session.h"
 #include "settings.h"
 #include "text.h"
 
@@ -26,12 +27,11 @@ struct question {
     struct inputs inputs;
     softrelu_problem *problem;
     softrelu_counterfactual *search;
-    signed char *frozen;                     /* d, or NULL */
-    int64_t count;                           /* answers that are told of */
-    double *x;                               /* count x d */
-    double *before;                          /* m: the outputs at the input */
-    double *after;                           /* m: at the nearest answer */
-    const softrelu_certificate *certificate; /* of the nearest answer, or NULL */
+    signed char *frozen; /* d, or NULL */
+    int64_t count;       /* answers that are told of */
+    double *x;           /* count x d */
+    double *before;      /* m: the outputs at the input */
+    double *after;       /* m: at the nearest answer */
     struct progress progress;
 };
 
@@ -52,12 +52,9 @@ static double number(const struct question *question, int64_t answer, softrelu_a
 }
 
 static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
-    enum outcome outcome = settings_check(arguments, NULL, failure);
-    if (outcome == OUTCOME_OK) {
-        outcome = outputs_check(arguments, failure);
-    }
+    const enum outcome outcome = session_check(arguments, failure);
     if (outcome == OUTCOME_OK && !arguments->has_class) {
-        outcome = fail(failure, OUTCOME_BAD_INPUT, "counterfactual: --class is missing: the output that is wanted");
+        return fail(failure, OUTCOME_BAD_INPUT, "counterfactual: --class is missing: the output that is wanted");
     }
     return outcome;
 }
@@ -87,7 +84,7 @@ static enum outcome prepare(struct question *question, struct failure *failure) 
 }
 
 /* The certificate of the nearest answer: of the solve that ends where it begins. NULL where there is none to be had. */
-static const softrelu_certificate *certificate_of_nearest(struct question *question) {
+static const softrelu_certificate *certificate_of_nearest(const struct question *question) {
     softrelu_solver *solver = softrelu_counterfactual_solver(question->search);
     const double rho = number(question, 0, SOFTRELU_ANSWER_RHO);
     const bool solved = question->count > 0 && rho > 0 && softrelu_solver_set_callback(solver, NULL, NULL) == SOFTRELU_OK &&
@@ -140,7 +137,6 @@ static enum outcome collect(struct question *question, struct failure *failure) 
     }
     if (status == SOFTRELU_OK && question->count > 0) {
         status = problem_predict(question->problem, &question->inputs, question->x, question->after);
-        question->certificate = certificate_of_nearest(question);
     }
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the answers cannot be evaluated", "");
 }
@@ -162,6 +158,7 @@ static json_t *report_of_question(const void *argument) {
     const struct arguments *arguments = question->arguments;
     const int64_t m = question->inputs.size[DIMENSION_M];
     const softrelu_search outcome = softrelu_counterfactual_outcome(question->search);
+    const softrelu_certificate *certificate = certificate_of_nearest(question);
     json_t *object = json_object();
     json_t *answers = json_array();
     bool ok = object != NULL && answers != NULL;
@@ -177,8 +174,7 @@ static json_t *report_of_question(const void *argument) {
          json_put(object, "outputs_before", json_vector(question->before, m)) &&
          json_put(object, "outputs_after", question->count > 0 ? json_vector(question->after, m) : json_null()) &&
          json_put(object, "best", answer_json(question, -1, NULL)) &&
-         json_put(object, "certificate",
-                  question->certificate != NULL ? certificate_json(question->certificate) : json_null()) &&
+         json_put(object, "certificate", certificate != NULL ? certificate_json(certificate) : json_null()) &&
          json_put_run(object, &question->inputs, SOFTRELU_KL, softrelu_counterfactual_solver(question->search));
     return json_finished(object, object != NULL && json_put(object, "answers", answers) && ok);
 }

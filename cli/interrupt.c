@@ -36,22 +36,24 @@ static void install(void (*handler)(int), int flags) {
     }
 }
 
-void interrupt_begin(softrelu_solver *solver) {
+static void begin(void) {
     interrupt.signal = 0;
-    interrupt.solver = solver;
     install(handle, (int)SA_RESETHAND);
+}
+
+void interrupt_begin(softrelu_solver *solver) {
+    interrupt.solver = solver;
+    begin();
 }
 
 void interrupt_begin_batch(softrelu_batch *batch) {
-    interrupt.signal = 0;
     interrupt.batch = batch;
-    install(handle, (int)SA_RESETHAND);
+    begin();
 }
 
 void interrupt_begin_search(softrelu_counterfactual *search) {
-    interrupt.signal = 0;
     interrupt.search = search;
-    install(handle, (int)SA_RESETHAND);
+    begin();
 }
 
 int interrupt_signal(void) { return interrupt.signal; }

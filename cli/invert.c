@@ -3,11 +3,9 @@
 #include "commands.h"
 
 #include "json.h"
-#include "outputs.h"
 #include "problem.h"
 #include "report_json.h"
 #include "session.h"
-#include "settings.h"
 #include "summary.h"
 #include "text.h"
 
@@ -29,8 +27,7 @@ static enum outcome check_early(const struct arguments *arguments, struct failur
                     arguments->has_class ? "invert: --b and --class both say what is wanted; give one of them"
                                          : "invert: --b FILE or --class J is missing: what is wanted of the outputs");
     }
-    const enum outcome outcome = settings_check(arguments, NULL, failure);
-    return outcome == OUTCOME_OK ? outputs_check(arguments, failure) : outcome;
+    return session_check(arguments, failure);
 }
 
 /* The class with its confidence, the rest shared by the other outputs, as the target. */
@@ -102,9 +99,6 @@ static enum outcome invert(const struct arguments *arguments, struct session *se
     }
     if (outcome == OUTCOME_OK) {
         outcome = session_run(arguments, session, failure);
-    }
-    if (outcome == OUTCOME_OK) {
-        outcome = session_predict(session, failure);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;

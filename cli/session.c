@@ -19,6 +19,11 @@ void session_free(struct session *session) {
     inputs_free(&session->inputs);
 }
 
+enum outcome session_check(const struct arguments *arguments, struct failure *failure) {
+    const enum outcome outcome = settings_check(arguments, NULL, failure);
+    return outcome == OUTCOME_OK ? outputs_check(arguments, failure) : outcome;
+}
+
 static double *allocate(int64_t count) {
     return (uint64_t)count <= SIZE_MAX / sizeof(double) ? malloc((size_t)count * sizeof(double)) : NULL;
 }
@@ -69,12 +74,10 @@ enum outcome session_run(const struct arguments *arguments, struct session *sess
     if (status == SOFTRELU_OK) {
         status = softrelu_solver_solution(session->solver, session->x, session->inputs.size[DIMENSION_D]);
     }
-    return status == SOFTRELU_OK ? OUTCOME_OK
-                                 : fail_status(failure, status, "the solve failed", softrelu_solver_message(session->solver));
-}
-
-enum outcome session_predict(struct session *session, struct failure *failure) {
-    const softrelu_status status = problem_predict(session->problem, &session->inputs, session->x, session->f);
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "the solve failed", softrelu_solver_message(session->solver));
+    }
+    status = problem_predict(session->problem, &session->inputs, session->x, session->f);
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "f cannot be evaluated at the result", "");
 }
 

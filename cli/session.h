@@ -16,12 +16,12 @@ struct session {
     double *f; /* m */
 };
 
+/* All that can be refused before the data is read: reading and solving may take long. */
+enum outcome session_check(const struct arguments *arguments, struct failure *failure);
 /* A solver for the problem, with the settings and the start of the command line, and room for the result. */
 enum outcome session_prepare(const struct arguments *arguments, struct session *session, struct failure *failure);
-/* Solves, with progress and signals; x is then the best point. */
+/* Solves, with progress and signals; x is then the best point, and f the outputs there. */
 enum outcome session_run(const struct arguments *arguments, struct session *session, struct failure *failure);
-/* f becomes the outputs at x. */
-enum outcome session_predict(struct session *session, struct failure *failure);
 /* Writes the files that were asked for; make builds the report from its argument. */
 enum outcome session_write(const struct arguments *arguments, const struct session *session, json_t *(*make)(const void *),
                            const void *argument, struct failure *failure);

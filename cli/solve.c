@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "commands.h"
 
-#include "outputs.h"
 #include "problem.h"
 #include "report_json.h"
 #include "session.h"
-#include "settings.h"
 #include "summary.h"
 #include "targets.h"
-
-/* All that can be refused before the data is read: reading and solving may take long. */
-static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
-    const enum outcome outcome = settings_check(arguments, NULL, failure);
-    return outcome == OUTCOME_OK ? outputs_check(arguments, failure) : outcome;
-}
 
 static json_t *report_of_solve(const void *result) { return report_json(result); }
 
@@ -38,9 +30,6 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
     if (outcome == OUTCOME_OK) {
         outcome = session_run(arguments, session, failure);
     }
-    if (outcome == OUTCOME_OK) {
-        outcome = session_predict(session, failure);
-    }
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
@@ -56,7 +45,7 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
 }
 
 enum outcome command_solve(const struct arguments *arguments, struct failure *failure) {
-    enum outcome outcome = check_early(arguments, failure);
+    enum outcome outcome = session_check(arguments, failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -36,7 +36,7 @@ struct softrelu_counterfactual {
     struct answer nearest;                 /* of the branch at hand */
     struct answer best;                    /* the point of the highest confidence */
     struct srl_arena answers_arena;        /* reserved by each search */
-    struct answer *answers;                /* capacity + 1: room for the one that is inserted */
+    struct answer *answers;                /* capacity */
     int64_t capacity, count;
     double most_fit; /* -log p */
     double first_rho, deadline;
@@ -115,11 +115,10 @@ void softrelu_counterfactual_request_stop(softrelu_counterfactual *counterfactua
 }
 
 static void copy_answer(int64_t d, const struct answer *from, struct answer *to) {
-    memcpy(to->x, from->x, (size_t)d * sizeof *to->x);
-    to->distance = from->distance;
-    to->confidence = from->confidence;
-    to->rho = from->rho;
-    to->certified = from->certified;
+    double *x = to->x;
+    memcpy(x, from->x, (size_t)d * sizeof *x);
+    *to = *from;
+    to->x = x;
 }
 
 /* The error of the search's solver is the search's. */
@@ -251,21 +250,20 @@ static softrelu_status pose(softrelu_counterfactual *search, const double *input
     memcpy(search->input, input, (size_t)search->d * sizeof *input);
     memset(search->b, 0, (size_t)search->m * sizeof *search->b);
     search->b[wanted] = 1.0;
-    for (int64_t k = 0; k < search->d; k++) {
-        const bool fixed = frozen != NULL && frozen[k] != 0;
-        search->lower[k] = fixed ? input[k] : srl_lower(model, k);
-        search->upper[k] = fixed ? input[k] : srl_upper(model, k);
+    for (int64_t k = 0; k < search->d && frozen != NULL; k++) {
+        search->lower[k] = frozen[k] != 0 ? input[k] : srl_lower(model, k);
+        search->upper[k] = frozen[k] != 0 ? input[k] : srl_upper(model, k);
     }
     softrelu_status status = softrelu_solver_set_integer(solver, SOFTRELU_SETTING_STARTS, 1);
     if (status == SOFTRELU_OK)
         status = softrelu_solver_set_vector(solver, SOFTRELU_B, search->b, search->m);
     if (status == SOFTRELU_OK)
         status = softrelu_solver_set_vector(solver, SOFTRELU_X_REF, search->input, search->d);
-    const bool bounded = frozen != NULL;
+    const int64_t length = frozen != NULL ? search->d : 0; /* without frozen entries the problem's own bounds */
     if (status == SOFTRELU_OK)
-        status = softrelu_solver_set_vector(solver, SOFTRELU_LOWER, bounded ? search->lower : NULL, bounded ? search->d : 0);
+        status = softrelu_solver_set_vector(solver, SOFTRELU_LOWER, length > 0 ? search->lower : NULL, length);
     if (status == SOFTRELU_OK)
-        status = softrelu_solver_set_vector(solver, SOFTRELU_UPPER, bounded ? search->upper : NULL, bounded ? search->d : 0);
+        status = softrelu_solver_set_vector(solver, SOFTRELU_UPPER, length > 0 ? search->upper : NULL, length);
     return pass_on(search, status);
 }
 
@@ -288,9 +286,8 @@ static softrelu_status look_elsewhere(softrelu_counterfactual *search, int64_t s
     softrelu_status status = pass_on(search, softrelu_solver_set_integer(solver, SOFTRELU_SETTING_STARTS, starts));
     if (status != SOFTRELU_OK)
         return status;
-    memcpy(search->nearest.x, search->best.x, (size_t)search->d * sizeof *search->x);
     struct minimiser at = {0};
-    status = minimise(search, rho, search->nearest.x, &at);
+    status = minimise(search, rho, search->best.x, &at);
     const int64_t count = status == SOFTRELU_OK ? softrelu_solver_minimiser_count(solver) : 0;
     for (int64_t i = 0; i < count; i++)
         (void)softrelu_solver_minimiser(solver, i, ends + i * search->d, search->d);
