@@ -163,6 +163,9 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
                    ? OUTCOME_OK
                    : fail(failure, OUTCOME_BAD_INPUT, "--threads '%s': expected a whole number from 1 to %d", value,
                           THREADS_MAX);
+    case ACTION_JSON:
+        arguments->json = true;
+        return OUTCOME_OK;
     case ACTION_QUIET:
         arguments->quiet = true;
         return OUTCOME_OK;
@@ -310,6 +313,9 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
     if (arguments->rows > 0 && arguments->html == NULL) {
         return fail(failure, OUTCOME_BAD_INPUT, "--shape says how --html shows x; there is no --html");
     }
+    if (arguments->report != NULL && strcmp(arguments->report, "-") == 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--report '-': --json is what prints the report on standard output");
+    }
     if (arguments->quiet && arguments->verbose) {
         return fail(failure, OUTCOME_BAD_INPUT, "--quiet and --verbose contradict each other");
     }
@@ -339,6 +345,7 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     if (outcome == OUTCOME_OK) {
         outcome = check_together(arguments, failure);
     }
+    arguments->summary = !arguments->quiet && !arguments->json;
     if (outcome != OUTCOME_OK) {
         arguments_free(arguments);
     }

@@ -43,6 +43,8 @@ struct arguments {
     double within;
     bool quiet;
     bool verbose;
+    bool json;    /* the report goes to stdout */
+    bool summary; /* which otherwise, unless quiet, says what was found to people */
 };
 
 /* Parses argv[1], the command, and its options. On failure arguments are empty. */

@@ -94,7 +94,7 @@ static enum outcome tell(const struct arguments *arguments, const struct examina
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    if (!arguments->quiet) {
+    if (arguments->summary) {
         print_examination(at, directed ? arguments->out : NULL);
     }
     return softrelu_certificate_verdict(at->certificate) == SOFTRELU_VERDICT_CERTIFIED ? OUTCOME_OK : OUTCOME_STOPPED;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "commands.h"
 
+#include "json.h"
+#include "outputs.h"
 #include "problem.h"
 #include "text.h"
 
@@ -9,6 +11,10 @@
 #include <stdlib.h>
 
 struct finding {
+    const struct inputs *inputs;
+    softrelu_loss loss_kind;
+    const char *point; /* where it comes from */
+    double length;
     softrelu_derivative_verdict verdict;
     double loss;
     double gradient_order;
@@ -78,17 +84,44 @@ static void print_order(const char *name, double order) {
     }
 }
 
-static void print_finding(const struct finding *finding, const struct inputs *inputs, const char *point, double length) {
+static void print_finding(const struct finding *finding) {
+    const int64_t *size = finding->inputs->size;
     print_verdict(finding);
-    printf("\n  problem    n = %lld, d = %lld, m = %lld\n", (long long)inputs->size[DIMENSION_N],
-           (long long)inputs->size[DIMENSION_D], (long long)inputs->size[DIMENSION_M]);
-    printf("  point      %s, length %.6g\n", point, length);
+    printf("\n  problem    n = %lld, d = %lld, m = %lld\n", (long long)size[DIMENSION_N], (long long)size[DIMENSION_D],
+           (long long)size[DIMENSION_M]);
+    printf("  point      %s, length %.6g\n", finding->point, finding->length);
     printf("  loss       %.12g\n", finding->loss);
     print_order("gradient", finding->gradient_order);
     print_order("Hessian", finding->hessian_order);
     if (finding->kink >= 0) {
         printf("  kink       hidden unit %lld changes sign on the tested segment\n", (long long)finding->kink);
     }
+}
+
+static const char *verdict_name(softrelu_derivative_verdict verdict) {
+    return verdict == SOFTRELU_DERIVATIVES_AGREE      ? "agree"
+           : verdict == SOFTRELU_DERIVATIVES_DISAGREE ? "disagree"
+           : verdict == SOFTRELU_DERIVATIVES_KINK     ? "kink"
+                                                      : "round-off";
+}
+
+/* An order that was not measured is null, and so is the kink where there is none. */
+static json_t *report_of_finding(const void *argument) {
+    const struct finding *finding = argument;
+    const double orders[] = {finding->gradient_order, finding->hessian_order};
+    json_t *object = json_object();
+    const bool ok = object != NULL && json_put(object, "schema", json_integer(1)) &&
+                    json_put(object, "version", json_string(softrelu_version())) &&
+                    json_put(object, "dimensions", json_dimensions(finding->inputs)) &&
+                    json_put(object, "loss_kind", json_string(finding->loss_kind == SOFTRELU_KL ? "kl" : "squares")) &&
+                    json_put(object, "verdict", json_string(verdict_name(finding->verdict))) &&
+                    json_put(object, "point", json_string(finding->point)) &&
+                    json_put(object, "point_length", json_number(finding->length, SOFTRELU_REAL)) &&
+                    json_put(object, "loss", json_number(finding->loss, SOFTRELU_REAL)) &&
+                    json_put(object, "gradient_order", isfinite(orders[0]) ? json_real(orders[0]) : json_null()) &&
+                    json_put(object, "hessian_order", isfinite(orders[1]) ? json_real(orders[1]) : json_null()) &&
+                    json_put(object, "kink", finding->kink >= 0 ? json_integer((json_int_t)finding->kink) : json_null());
+    return json_finished(object, ok);
 }
 
 static double length_of(const double *x, int64_t d) {
@@ -118,25 +151,30 @@ static enum outcome check_point(const struct arguments *arguments, const struct 
     } else {
         (void)input_name(inputs, id, point, sizeof point);
     }
-    struct finding finding = {SOFTRELU_DERIVATIVES_ROUNDOFF, NAN, NAN, NAN, -1};
-    const softrelu_status status = examine(problem, x, d, arguments->seed, &finding, failure);
-    if (status == SOFTRELU_OK && !arguments->quiet) {
-        print_finding(&finding, inputs, point, length_of(x, d));
-    }
+    struct finding finding = {inputs, arguments->loss, point, length_of(x, d), SOFTRELU_DERIVATIVES_ROUNDOFF, NAN, NAN, NAN,
+                              -1};
+    enum outcome outcome = outcome_of_status(examine(problem, x, d, arguments->seed, &finding, failure));
     free(random);
-    if (status != SOFTRELU_OK) {
-        return outcome_of_status(status);
+    if (outcome == OUTCOME_OK) {
+        outcome = outputs_write(arguments, &(struct contents){.make = report_of_finding, .argument = &finding}, failure);
     }
-    return finding.verdict == SOFTRELU_DERIVATIVES_DISAGREE ? OUTCOME_STOPPED : OUTCOME_OK;
+    if (outcome == OUTCOME_OK && arguments->summary) {
+        print_finding(&finding);
+    }
+    return outcome == OUTCOME_OK && finding.verdict == SOFTRELU_DERIVATIVES_DISAGREE ? OUTCOME_STOPPED : outcome;
 }
 
 enum outcome command_check(const struct arguments *arguments, struct failure *failure) {
     struct inputs inputs;
     softrelu_problem *problem = NULL;
-    enum outcome outcome = inputs_load(&inputs, arguments->input, false, failure);
+    enum outcome outcome = outputs_check(arguments, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = problem_build(&inputs, arguments->loss, &problem, failure);
+        outcome = inputs_load(&inputs, arguments->input, false, failure);
     }
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    outcome = problem_build(&inputs, arguments->loss, &problem, failure);
     if (outcome == OUTCOME_OK) {
         outcome = check_point(arguments, &inputs, problem, failure);
     }

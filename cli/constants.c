@@ -109,7 +109,7 @@ static enum outcome find(const struct arguments *arguments, struct finding *find
     }
     const enum outcome outcome =
         outputs_write(arguments, &(struct contents){NULL, 0, 0, report_of_finding, finding, NULL, NULL, 0}, failure);
-    if (outcome == OUTCOME_OK && !arguments->quiet) {
+    if (outcome == OUTCOME_OK && arguments->summary) {
         print_finding(finding);
     }
     return outcome;

@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include "archive.h"
+#include "json.h"
 #include "output.h"
 
 #include <stdio.h>
@@ -142,6 +143,30 @@ static enum outcome write_out(const struct conversion *conversion, struct failur
     return outcome;
 }
 
+static json_t *array_json(const struct archive_entry *entry) {
+    const struct npy_header *header = &entry->array->header;
+    json_t *shape = json_array();
+    bool ok = shape != NULL;
+    for (int i = 0; ok && i < header->dimensions; i++) {
+        ok = json_array_append_new(shape, json_integer((json_int_t)header->shape[i])) == 0;
+    }
+    return json_pack("{s:s, s:o, s:s}", "name", entry->name, "shape", json_finished(shape, ok), "type",
+                     entry->array->singles != NULL ? "float32" : "float64");
+}
+
+static json_t *conversion_json(const struct conversion *conversion) {
+    json_t *object = json_object();
+    json_t *arrays = json_array();
+    bool ok = object != NULL && arrays != NULL;
+    for (size_t i = 0; ok && i < conversion->count; i++) {
+        ok = json_array_append_new(arrays, array_json(&conversion->entries[i])) == 0;
+    }
+    ok = json_put(object, "arrays", json_finished(arrays, ok)) && ok && json_put(object, "schema", json_integer(1)) &&
+         json_put(object, "version", json_string(softrelu_version())) &&
+         json_put(object, "file", json_string(conversion->out.path));
+    return json_finished(object, ok);
+}
+
 static enum outcome convert(struct conversion *conversion, const struct arguments *arguments, struct failure *failure) {
     enum outcome outcome = archive_address_parse(arguments->word[0], &conversion->in, failure);
     if (outcome == OUTCOME_OK) {
@@ -164,7 +189,10 @@ static enum outcome convert(struct conversion *conversion, const struct argument
         (void)fprintf(stderr, "softrelu: note: '%s' has no place for the loss, which is %s\n", conversion->out.path,
                       conversion->loss);
     }
-    if (outcome == OUTCOME_OK && !arguments->quiet) {
+    if (outcome == OUTCOME_OK && arguments->json) {
+        outcome = json_print(conversion_json(conversion), failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->summary) {
         printf("%zu array%s written to %s\n", conversion->count, conversion->count == 1 ? "" : "s", conversion->out.path);
     }
     return outcome;

@@ -269,7 +269,7 @@ static enum outcome answer(struct question *question, struct failure *failure) {
                                           0};
         outcome = outputs_write(arguments, &contents, failure);
     }
-    if (outcome == OUTCOME_OK && !arguments->quiet) {
+    if (outcome == OUTCOME_OK && arguments->summary) {
         print_question(question);
     }
     return outcome == OUTCOME_OK && question->count == 0 ? OUTCOME_STOPPED : outcome;

@@ -109,7 +109,7 @@ static enum outcome invert(const struct arguments *arguments, struct session *se
         total_variation(session->f, session->inputs.input[INPUT_B].array.values, size[DIMENSION_M]),
         arguments->within};
     outcome = session_write(arguments, session, report_of_inversion, &inversion, failure);
-    if (outcome == OUTCOME_OK && !arguments->quiet) {
+    if (outcome == OUTCOME_OK && arguments->summary) {
         print_outcome(&inversion);
         summary_print(&inversion.result, session->f, arguments);
     }

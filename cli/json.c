@@ -3,7 +3,9 @@
 
 #include "number.h"
 
+#include <errno.h>
 #include <math.h>
+#include <string.h>
 
 json_t *json_number(double value, softrelu_type type) {
     const char *word = number_word(value);
@@ -15,6 +17,22 @@ json_t *json_number(double value, softrelu_type type) {
 }
 
 bool json_put(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value) == 0; }
+
+bool json_write(FILE *stream, const json_t *value) {
+    return json_dumpf(value, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
+}
+
+enum outcome json_print(json_t *value, struct failure *failure) {
+    if (value == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory for the report");
+    }
+    const bool written = json_write(stdout, value) && fflush(stdout) == 0;
+    const enum outcome outcome =
+        written ? OUTCOME_OK
+                : fail(failure, OUTCOME_RESOURCES, "cannot write the report to standard output: %s", strerror(errno));
+    json_decref(value);
+    return outcome;
+}
 
 json_t *json_dimensions(const struct inputs *inputs) {
     return json_pack("{s:I, s:I, s:I}", "n", (json_int_t)inputs->size[DIMENSION_N], "d", (json_int_t)inputs->size[DIMENSION_D],

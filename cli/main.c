@@ -3,6 +3,7 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +55,7 @@ static enum outcome run(int argc, char **argv, struct failure *failure) {
 }
 
 int main(int argc, char **argv) {
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that is gone is a failed write, with its message and exit status */
     struct failure failure = {""};
     enum outcome outcome = run(argc, argv, &failure);
     if (outcome <= OUTCOME_STOPPED && (fflush(stdout) != 0 || ferror(stdout) != 0)) { /* a full disk behind a redirection */

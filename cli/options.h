@@ -37,6 +37,7 @@ enum action {
     ACTION_ANSWERS,
     ACTION_STARTS,
     ACTION_WITHIN,
+    ACTION_JSON, /* the report on stdout */
     ACTION_QUIET,
     ACTION_VERBOSE,
     ACTION_HELP,

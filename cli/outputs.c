@@ -2,6 +2,7 @@
 #include "outputs.h"
 
 #include "archive.h"
+#include "json.h"
 #include "output.h"
 
 #include <string.h>
@@ -39,7 +40,7 @@ static bool write_x(FILE *stream, const struct arguments *arguments, const struc
 static bool write_report(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
     (void)arguments;
     (void)contents;
-    return json_dumpf(report, stream, JSON_INDENT(2)) == 0 && fputc('\n', stream) != EOF;
+    return json_write(stream, report);
 }
 
 static bool write_page(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
@@ -114,15 +115,18 @@ enum outcome outputs_write(const struct arguments *arguments, const struct conte
     int count = 0;
     json_t *report = NULL;
     const bool with_x = contents->x != NULL && arguments->out != NULL && archive_is_named(arguments->out);
-    if (with_x || arguments->report != NULL || arguments->html != NULL || arguments->svg != NULL) {
+    if (with_x || arguments->json || arguments->report != NULL || arguments->html != NULL || arguments->svg != NULL) {
         report = contents->make(contents->argument);
         if (report == NULL) {
             return fail(failure, OUTCOME_RESOURCES, "out of memory for the report");
         }
     }
-    const enum outcome outcome = fill_all(arguments, contents, report, outputs, &count, failure);
+    enum outcome outcome = fill_all(arguments, contents, report, outputs, &count, failure);
     for (int i = 0; i < count; i++) {
         output_discard(&outputs[i]);
+    }
+    if (outcome == OUTCOME_OK && arguments->json) {
+        outcome = json_print(json_incref(report), failure);
     }
     json_decref(report);
     return outcome;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The files of --out, --report, --html and --svg: checked early, and written together. */
+/* The files of --out, --report, --html and --svg: checked early, and written together; and the report of --json. */
 #ifndef SOFTRELU_CLI_OUTPUTS_H
 #define SOFTRELU_CLI_OUTPUTS_H
 
@@ -26,7 +26,7 @@ enum outcome outputs_check(const struct arguments *arguments, struct failure *fa
 enum outcome shape_check(const struct arguments *arguments, int64_t d, struct failure *failure);
 
 /* All files are complete on the disk, and have what they need there, before the first takes its name: a full disk leaves all
-   old ones in place. */
+   old ones in place. What --json prints comes last. */
 enum outcome outputs_write(const struct arguments *arguments, const struct contents *contents, struct failure *failure);
 /* Says on stdout what was written where. */
 void outputs_print(const struct arguments *arguments, const char *name_of_x);

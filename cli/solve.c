@@ -35,7 +35,7 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
     }
     const struct solve_result result = {&session->inputs, session->solver, arguments->loss};
     outcome = session_write(arguments, session, report_of_solve, &result, failure);
-    if (outcome == OUTCOME_OK && !arguments->quiet) {
+    if (outcome == OUTCOME_OK && arguments->summary) {
         summary_print(&result, session->f, arguments);
     }
     if (outcome == OUTCOME_OK && softrelu_report_termination(softrelu_solver_report(session->solver)) != SOFTRELU_CONVERGED) {

@@ -133,7 +133,7 @@ static enum outcome finish(const struct arguments *arguments, struct batch_resul
         arguments,
         &(struct contents){x, rows, rows * result->inputs->size[DIMENSION_D], report_of_targets, result, NULL, NULL, 0},
         failure);
-    if (outcome == OUTCOME_OK && !arguments->quiet) {
+    if (outcome == OUTCOME_OK && arguments->summary) {
         print_summary(arguments, result);
     }
     return outcome == OUTCOME_OK && result->converged < rows ? OUTCOME_STOPPED : outcome;
