@@ -32,7 +32,6 @@ struct question {
     double *x;           /* count x d */
     double *before;      /* m: the outputs at the input */
     double *after;       /* m: at the nearest answer */
-    struct progress progress;
 };
 
 static void question_free(struct question *question) {
@@ -87,28 +86,19 @@ static enum outcome prepare(struct question *question, struct failure *failure) 
 static const softrelu_certificate *certificate_of_nearest(const struct question *question) {
     softrelu_solver *solver = softrelu_counterfactual_solver(question->search);
     const double rho = number(question, 0, SOFTRELU_ANSWER_RHO);
-    const bool solved = question->count > 0 && rho > 0 && softrelu_solver_set_callback(solver, NULL, NULL) == SOFTRELU_OK &&
+    const bool solved = question->count > 0 && rho > 0 &&
                         softrelu_solver_set_number(solver, SOFTRELU_RHO, rho) == SOFTRELU_OK &&
                         softrelu_solver_set_start(solver, question->x, question->inputs.size[DIMENSION_D]) == SOFTRELU_OK &&
                         softrelu_solver_solve(solver) == SOFTRELU_OK;
     return solved ? softrelu_solver_certificate(solver) : NULL;
 }
 
-/* A softrelu_callback: progress, and signals that came between two solves of the search. */
-static int look_on(const softrelu_report *report, void *user) {
-    struct question *question = user;
-    if (interrupt_signal() != 0) {
-        softrelu_counterfactual_request_stop(question->search);
-    }
-    return progress_iteration(report, &question->progress);
-}
-
 static enum outcome search(struct question *question, struct failure *failure) {
     const struct arguments *arguments = question->arguments;
     const struct npy_array *input = &question->inputs.input[INPUT_INPUT].array;
     softrelu_solver *solver = softrelu_counterfactual_solver(question->search);
-    question->progress = (struct progress){solver, arguments->verbose, false};
-    softrelu_status status = softrelu_solver_set_callback(solver, look_on, question);
+    struct progress progress;
+    softrelu_status status = progress_begin(&progress, arguments, solver, question->search);
     if (status == SOFTRELU_OK) {
         interrupt_begin_search(question->search);
         const int64_t starts = arguments->answers > 1 ? STARTS_PER_ANSWER * (int64_t)arguments->answers : 1;
@@ -116,6 +106,7 @@ static enum outcome search(struct question *question, struct failure *failure) {
                                                 (int64_t)arguments->wanted, arguments->confidence, question->frozen, starts);
         interrupt_end();
     }
+    progress_end(&progress);
     return status == SOFTRELU_OK
                ? OUTCOME_OK
                : fail_status(failure, status, "the search failed", softrelu_counterfactual_message(question->search));

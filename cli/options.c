@@ -71,7 +71,7 @@ static const struct option_kind options[] = {
     {"json", NULL, ACTION_JSON, 0, COMMAND_CONVERT, "print what was written (JSON)"},
     {"json", NULL, ACTION_JSON, 0, COMMAND_INFO, "print all of it as JSON"},
     {"quiet", NULL, ACTION_QUIET, 0, NETWORK | COMMAND_CONVERT, "print errors only"},
-    {"verbose", NULL, ACTION_VERBOSE, 0, RUNS, "a line per iteration even if stderr is no terminal"},
+    {"verbose", NULL, ACTION_VERBOSE, 0, RUNS, "a line per iteration on stderr, in place of the live one"},
     {"help", NULL, ACTION_HELP, 0, ANY, "print this help"},
 };
 

@@ -3,6 +3,7 @@
 
 #include "interrupt.h"
 
+#include <math.h>
 #include <stdio.h>
 
 struct column {
@@ -21,6 +22,7 @@ static const struct column columns[] = {
     {SOFTRELU_TRACE_SECONDS, "time/s", 8, "%*.2f"},
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
+static const double ROUND_OFF = 1e-16; /* relative: where a tolerance of 0 ends */
 
 static void print_heading(void) {
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
@@ -46,18 +48,100 @@ static void print_record(const softrelu_report *report, int64_t record) {
 #pragma GCC diagnostic pop
 #endif
 
-int progress_iteration(const softrelu_report *report, void *user) {
+static void print_row(struct progress *progress, const softrelu_report *report) {
+    const int64_t records = softrelu_report_trace_length(report);
+    if (records > 0 && !progress->begun) {
+        print_heading();
+        progress->begun = true;
+    }
+    if (records > 0) {
+        print_record(report, records - 1);
+    }
+}
+
+/* How far the residual has come on its way from the decade it began in to that of the tolerance. */
+static struct live_part residual_bar(int rank, const struct progress *progress) {
+    const double from = ceil(log10(fmax(progress->first_relative, ROUND_OFF)));
+    const double to = fmin(floor(log10(fmax(progress->tolerance, ROUND_OFF))), from - 1);
+    const double at = log10(fmax(progress->relative, ROUND_OFF));
+    struct live_part bar = {.rank = rank, .is_bar = true, .done = (from - at) / (from - to)};
+    (void)snprintf(bar.text, sizeof bar.text, "1e%.0f [", from);
+    (void)snprintf(bar.end, sizeof bar.end, "] 1e%.0f", to);
+    return bar;
+}
+
+static void draw(struct progress *progress) {
+    enum { ITERATION = 1, RESIDUAL, SOLVE, BAR, TIME, LOSS, KINKS, NONE = 0 }; /* in order of importance */
+    const bool started = progress->solves > 0;
+    const struct live_part parts[LIVE_PARTS] = {
+        live_text(started ? NONE : ITERATION, "starting"),
+        live_text(started ? ITERATION : NONE, "iter %.0f", progress->iteration),
+        live_text(started && progress->starts > 1 ? SOLVE : NONE, "start %lld/%lld", (long long)progress->solves,
+                  (long long)progress->starts),
+        live_text(started ? LOSS : NONE, "loss %.3e", progress->loss),
+        live_text(started ? RESIDUAL : NONE, "residual %.1e", progress->relative),
+        residual_bar(started ? BAR : NONE, progress),
+        live_text(started ? KINKS : NONE, "kinks %.0f", progress->pinned),
+        live_text(TIME, "%.1f s", live_seconds(&progress->live)),
+    };
+    live_draw(&progress->live, parts);
+}
+
+/* A softrelu_interrupt: the time goes on in iterations that take long, and before the first. */
+static int tick(void *user) {
+    struct progress *progress = user;
+    if (live_is_due(&progress->live)) {
+        draw(progress);
+    }
+    return 0;
+}
+
+static double number(const softrelu_report *report, softrelu_quantity quantity) {
+    double value = NAN;
+    (void)softrelu_report_number(report, quantity, &value);
+    return value;
+}
+
+static void look(struct progress *progress, const softrelu_report *report) {
+    progress->iteration = number(report, SOFTRELU_REPORT_ITERATIONS);
+    progress->loss = number(report, SOFTRELU_REPORT_LOSS);
+    progress->relative = number(report, SOFTRELU_REPORT_RESIDUAL_RELATIVE);
+    progress->pinned = number(report, SOFTRELU_REPORT_PINNED_KINKS);
+    if (progress->iteration == 0) {
+        progress->solves++;
+        progress->first_relative = progress->relative;
+    }
+}
+
+/* A softrelu_callback. */
+static int on_iteration(const softrelu_report *report, void *user) {
     struct progress *progress = user;
     if (interrupt_signal() != 0) {
         softrelu_solver_request_stop(progress->solver);
+        softrelu_counterfactual_request_stop(progress->search);
     }
-    const int64_t records = softrelu_report_trace_length(report);
-    if (progress->shown && records > 0) {
-        if (!progress->begun) {
-            print_heading();
-            progress->begun = true;
-        }
-        print_record(report, records - 1);
+    look(progress, report);
+    if (progress->table) {
+        print_row(progress, report);
     }
-    return 0;
+    return tick(progress);
+}
+
+softrelu_status progress_begin(struct progress *progress, const struct arguments *arguments, softrelu_solver *solver,
+                               softrelu_counterfactual *search) {
+    *progress = (struct progress){.solver = solver, .search = search, .table = arguments->verbose};
+    live_begin(&progress->live, !arguments->verbose && !arguments->quiet);
+    (void)softrelu_solver_get_real(solver, SOFTRELU_SETTING_TOLERANCE, &progress->tolerance);
+    (void)softrelu_solver_get_integer(solver, SOFTRELU_SETTING_STARTS, &progress->starts);
+    const softrelu_status status = softrelu_solver_set_callback(solver, on_iteration, progress);
+    return status == SOFTRELU_OK ? softrelu_solver_set_interrupt(solver, progress->live.on ? tick : NULL, progress) : status;
+}
+
+void progress_end(struct progress *progress) {
+    live_end(&progress->live);
+    if (progress->begun) {
+        (void)fputc('\n', stderr);
+    }
+    (void)softrelu_solver_set_callback(progress->solver, NULL, NULL);
+    (void)softrelu_solver_set_interrupt(progress->solver, NULL, NULL);
 }

@@ -7,9 +7,7 @@
 #include "progress.h"
 #include "settings.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 void session_free(struct session *session) {
     softrelu_solver_destroy(session->solver);
@@ -59,23 +57,25 @@ enum outcome session_prepare(const struct arguments *arguments, struct session *
     return session->x != NULL && session->f != NULL ? OUTCOME_OK : fail(failure, OUTCOME_RESOURCES, "out of memory");
 }
 
-enum outcome session_run(const struct arguments *arguments, struct session *session, struct failure *failure) {
-    struct progress progress = {session->solver, false, false};
-    progress.shown = !arguments->quiet && (arguments->verbose || isatty(STDERR_FILENO) == 1);
-    softrelu_status status = softrelu_solver_set_callback(session->solver, progress_iteration, &progress);
-    if (status == SOFTRELU_OK) {
-        interrupt_begin(session->solver);
-        status = softrelu_solver_solve(session->solver);
-        interrupt_end();
-    }
-    if (progress.begun) {
-        (void)fputc('\n', stderr);
-    }
+static enum outcome solve(struct session *session, struct failure *failure) {
+    interrupt_begin(session->solver);
+    softrelu_status status = softrelu_solver_solve(session->solver);
+    interrupt_end();
     if (status == SOFTRELU_OK) {
         status = softrelu_solver_solution(session->solver, session->x, session->inputs.size[DIMENSION_D]);
     }
-    if (status != SOFTRELU_OK) {
-        return fail_status(failure, status, "the solve failed", softrelu_solver_message(session->solver));
+    return status == SOFTRELU_OK ? OUTCOME_OK
+                                 : fail_status(failure, status, "the solve failed", softrelu_solver_message(session->solver));
+}
+
+enum outcome session_run(const struct arguments *arguments, struct session *session, struct failure *failure) {
+    struct progress progress;
+    softrelu_status status = progress_begin(&progress, arguments, session->solver, NULL);
+    const enum outcome outcome =
+        status == SOFTRELU_OK ? solve(session, failure) : fail_status(failure, status, "the solve cannot be watched", "");
+    progress_end(&progress);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     status = problem_predict(session->problem, &session->inputs, session->x, session->f);
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "f cannot be evaluated at the result", "");

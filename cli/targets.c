@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define _POSIX_C_SOURCE 200809L
 #include "targets.h"
 
+#include "clock.h"
 #include "interrupt.h"
+#include "live.h"
 #include "outputs.h"
 #include "problem.h"
 #include "report_json.h"
@@ -10,21 +11,24 @@
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { LISTED = 5, EVERY = 100 }; /* failures that the summary lists; targets between two lines of progress */
 
 struct progress_of_targets {
     softrelu_batch *batch;
     int64_t targets, ended;
-    bool shown, terminal;
+    bool listed; /* a line now and then, for --verbose */
+    struct live live;
 };
 
-static double now(void) {
-    struct timespec time = {0};
-    (void)clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+static void draw(struct progress_of_targets *progress) {
+    const double done = (double)progress->ended;
+    const double seconds = live_seconds(&progress->live);
+    struct live_part bar = {.rank = 3, .is_bar = true, .text = "[", .end = "]", .done = done / (double)progress->targets};
+    const struct live_part parts[LIVE_PARTS] = {
+        live_text(1, "%lld/%lld targets", (long long)progress->ended, (long long)progress->targets), bar,
+        live_text(2, "%.1f s", seconds), live_text(4, "%.3g targets/s", done / seconds)};
+    live_draw(&progress->live, parts);
 }
 
 /* A softrelu_batch_callback. Also hands on a signal that came before the batch listened. */
@@ -33,14 +37,14 @@ static int count_target(int64_t target, const softrelu_report *report, void *use
     if (interrupt_signal() != 0) {
         softrelu_batch_request_stop(progress->batch);
     }
-    if (softrelu_report_termination(report) == SOFTRELU_NOT_RUN &&
-        softrelu_batch_status(progress->batch, target) == SOFTRELU_OK) {
-        return 0; /* under way */
+    const bool under_way = softrelu_report_termination(report) == SOFTRELU_NOT_RUN &&
+                           softrelu_batch_status(progress->batch, target) == SOFTRELU_OK;
+    progress->ended += !under_way;
+    if (progress->listed && !under_way && (progress->ended % EVERY == 0 || progress->ended == progress->targets)) {
+        (void)fprintf(stderr, "%lld of %lld targets\n", (long long)progress->ended, (long long)progress->targets);
     }
-    progress->ended++;
-    if (progress->shown && (progress->ended % EVERY == 0 || progress->ended == progress->targets)) {
-        (void)fprintf(stderr, "%s%lld of %lld targets%s", progress->terminal ? "\r" : "", (long long)progress->ended,
-                      (long long)progress->targets, progress->terminal ? "" : "\n");
+    if (live_is_due(&progress->live)) {
+        draw(progress);
     }
     return 0;
 }
@@ -66,8 +70,8 @@ static softrelu_status give_columns(softrelu_batch *batch, const struct inputs *
 
 static enum outcome run(const struct arguments *arguments, const struct inputs *inputs, softrelu_batch *batch, double *x,
                         struct failure *failure) {
-    struct progress_of_targets progress = {.batch = batch, .targets = inputs->targets, .terminal = isatty(STDERR_FILENO) == 1};
-    progress.shown = !arguments->quiet && (arguments->verbose || progress.terminal);
+    struct progress_of_targets progress = {.batch = batch, .targets = inputs->targets, .listed = arguments->verbose};
+    live_begin(&progress.live, !arguments->quiet && !arguments->verbose);
     softrelu_status status = give_columns(batch, inputs);
     if (status == SOFTRELU_OK) {
         status = softrelu_batch_set_callback(batch, count_target, &progress);
@@ -77,9 +81,7 @@ static enum outcome run(const struct arguments *arguments, const struct inputs *
         status = softrelu_solve_batch(batch, inputs->targets, x, inputs->size[DIMENSION_D]);
         interrupt_end();
     }
-    if (progress.shown && progress.terminal) {
-        (void)fputc('\n', stderr);
-    }
+    live_end(&progress.live);
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the batch failed", softrelu_batch_message(batch));
 }
 
@@ -161,9 +163,9 @@ enum outcome solve_targets(const struct arguments *arguments, const struct input
                   : SOFTRELU_ERROR_MEMORY;
     enum outcome outcome = status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the batch cannot be made", "");
     if (outcome == OUTCOME_OK) {
-        const double began = now();
+        const double began = clock_seconds();
         outcome = run(arguments, inputs, batch, x, failure);
-        struct batch_result result = {inputs, solver, batch, arguments->loss, now() - began, 0, 0, 0};
+        struct batch_result result = {inputs, solver, batch, arguments->loss, clock_seconds() - began, 0, 0, 0};
         if (outcome == OUTCOME_OK) {
             outcome = finish(arguments, &result, x, failure);
         }
