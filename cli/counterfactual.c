@@ -31,7 +31,7 @@ struct question {
     int64_t count;       /* answers that are told of */
     double *x;           /* count x d */
     double *before;      /* m: the outputs at the input */
-    double *after;       /* m: at the nearest answer */
+    double *after;       /* count x m: at the answers */
 };
 
 static void question_free(struct question *question) {
@@ -74,8 +74,7 @@ static enum outcome prepare(struct question *question, struct failure *failure) 
     }
     if (outcome == OUTCOME_OK) {
         question->before = malloc((size_t)size[DIMENSION_M] * sizeof(double)); /* no larger than what A1 and A2 are */
-        question->after = malloc((size_t)size[DIMENSION_M] * sizeof(double));
-        if (question->before == NULL || question->after == NULL) {
+        if (question->before == NULL) {
             outcome = fail(failure, OUTCOME_RESOURCES, "out of memory");
         }
     }
@@ -115,19 +114,21 @@ static enum outcome search(struct question *question, struct failure *failure) {
 /* The answers that were asked for, and the outputs before and after. */
 static enum outcome collect(struct question *question, struct failure *failure) {
     const int64_t d = question->inputs.size[DIMENSION_D];
+    const int64_t m = question->inputs.size[DIMENSION_M];
     const int64_t found = softrelu_counterfactual_count(question->search);
     question->count = found < (int64_t)question->arguments->answers ? found : (int64_t)question->arguments->answers;
     softrelu_status status = problem_predict(question->problem, &question->inputs,
                                              question->inputs.input[INPUT_INPUT].array.values, question->before);
     if (status == SOFTRELU_OK && question->count > 0) {
         question->x = calloc((size_t)question->count, (size_t)d * sizeof(double));
-        status = question->x != NULL ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY;
+        question->after = calloc((size_t)question->count, (size_t)m * sizeof(double));
+        status = question->x != NULL && question->after != NULL ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY;
     }
     for (int64_t i = 0; i < question->count && status == SOFTRELU_OK; i++) {
         status = softrelu_counterfactual_point(question->search, i, question->x + i * d, d);
-    }
-    if (status == SOFTRELU_OK && question->count > 0) {
-        status = problem_predict(question->problem, &question->inputs, question->x, question->after);
+        if (status == SOFTRELU_OK) {
+            status = problem_predict(question->problem, &question->inputs, question->x + i * d, question->after + i * m);
+        }
     }
     return status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the answers cannot be evaluated", "");
 }
@@ -250,14 +251,14 @@ static enum outcome answer(struct question *question, struct failure *failure) {
                                   .m = question->inputs.size[DIMENSION_M],
                                   .rows = arguments->rows,
                                   .columns = arguments->columns};
-        const struct contents contents = {question->x,
-                                          arguments->answers > 1 ? question->count : 0,
-                                          question->count * page.d,
-                                          report_of_question,
-                                          question,
-                                          &page,
-                                          NULL,
-                                          0};
+        const struct contents contents = {.x = question->x,
+                                          .rows = arguments->answers > 1 ? question->count : 0,
+                                          .length = question->count * page.d,
+                                          .make = report_of_question,
+                                          .argument = question,
+                                          .page = &page,
+                                          .f = question->after,
+                                          .f_length = question->count * page.m};
         outcome = outputs_write(arguments, &contents, failure);
     }
     if (outcome == OUTCOME_OK && arguments->summary) {

@@ -54,7 +54,7 @@ static const struct option_kind options[] = {
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CONSTANTS, "write the constants (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_CHECK, "write what was found (JSON)"},
     {"report", "FILE", ACTION_REPORT, 0, COMMAND_SOLVE | INVERT, "write the report with its trace (JSON)"},
-    {"out", "FILE", ACTION_OUT, 0, SEARCH, "write the nearest answer (.npy); with --answers a row for each"},
+    {"out", "FILE", ACTION_OUT, 0, SEARCH, "write the nearest answer, as solve does; with --answers a row for each"},
     {"report", "FILE", ACTION_REPORT, 0, SEARCH, "write the answers with their proofs (JSON)"},
     {"html", "FILE", ACTION_HTML, 0, RUNS, "write a page with plots and tables, one file that needs nothing else"},
     {"shape", "RxC", ACTION_SHAPE, 0, RUNS, "show x on the page as an image of so many rows and columns"},
@@ -89,7 +89,8 @@ static const struct command_kind commands[] = {
      "The result goes to stdout, progress and errors to stderr. Ctrl-C stops at the next check and keeps the best x found; "
      "once more quits at once. An output file appears whole or not at all.\n"
      "With a 2-D --b every row is a target: x0, x-ref, lower and upper may then be k x d, a row for each target, x is written "
-     "k x d (nan where there is none), and the report has a result for each. A bad row fails alone.\n"
+     "k x d and f, where the file can hold it, k x m (nan where there is none), and the report has a result for each. A bad "
+     "row fails alone.\n"
      "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
      "3 out of "
      "memory or a failure to read or write."},

@@ -95,14 +95,27 @@ enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, soft
     return outcome;
 }
 
+static softrelu_status predict(softrelu_evaluator *evaluator, const struct inputs *inputs, const double *x, double *f) {
+    const softrelu_status status = softrelu_evaluator_move(evaluator, x, inputs->size[DIMENSION_D]);
+    return status == SOFTRELU_OK ? softrelu_evaluator_prediction(evaluator, f, inputs->size[DIMENSION_M]) : status;
+}
+
 softrelu_status problem_predict(const softrelu_problem *problem, const struct inputs *inputs, const double *x, double *f) {
     softrelu_evaluator *evaluator = NULL;
     softrelu_status status = softrelu_evaluator_create(problem, &evaluator);
     if (status == SOFTRELU_OK) {
-        status = softrelu_evaluator_move(evaluator, x, inputs->size[DIMENSION_D]);
+        status = predict(evaluator, inputs, x, f);
     }
-    if (status == SOFTRELU_OK) {
-        status = softrelu_evaluator_prediction(evaluator, f, inputs->size[DIMENSION_M]);
+    softrelu_evaluator_destroy(evaluator);
+    return status;
+}
+
+softrelu_status problem_predict_rows(const softrelu_problem *problem, const struct inputs *inputs, int64_t rows,
+                                     const double *x, double *f) {
+    softrelu_evaluator *evaluator = NULL;
+    const softrelu_status status = softrelu_evaluator_create(problem, &evaluator);
+    for (int64_t i = 0; i < rows && status == SOFTRELU_OK; i++) {
+        (void)predict(evaluator, inputs, x + i * inputs->size[DIMENSION_D], f + i * inputs->size[DIMENSION_M]);
     }
     softrelu_evaluator_destroy(evaluator);
     return status;

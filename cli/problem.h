@@ -16,5 +16,8 @@ enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, soft
 
 /* The outputs f (m) at x (d). */
 softrelu_status problem_predict(const softrelu_problem *problem, const struct inputs *inputs, const double *x, double *f);
+/* The same for every row of x (rows x d) and f (rows x m). Where x is no point, such as nan, f stays as it was. */
+softrelu_status problem_predict_rows(const softrelu_problem *problem, const struct inputs *inputs, int64_t rows,
+                                     const double *x, double *f);
 
 #endif

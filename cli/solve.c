@@ -22,7 +22,7 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
             return fail(failure, OUTCOME_BAD_INPUT, "--%s is for one target, but --b has %lld",
                         arguments->html != NULL ? "html" : "svg", (long long)session->inputs.targets);
         }
-        return solve_targets(arguments, &session->inputs, session->solver, failure);
+        return solve_targets(arguments, session, failure);
     }
     if (outcome == OUTCOME_OK && arguments->threads > 0) {
         return fail(failure, OUTCOME_BAD_INPUT, "--threads is for many targets, but --b has one");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "targets.h"
 
+#include "archive.h"
 #include "clock.h"
 #include "interrupt.h"
 #include "live.h"
@@ -128,49 +129,79 @@ static void print_summary(const struct arguments *arguments, const struct batch_
 
 static json_t *report_of_targets(const void *result) { return batch_json(result); }
 
-static enum outcome finish(const struct arguments *arguments, struct batch_result *result, double *x, struct failure *failure) {
-    const int64_t rows = result->inputs->targets;
+/* What the targets get, in rows of nan until they have it. */
+struct results {
+    double *x; /* targets x d */
+    double *f; /* targets x m, for a file that holds it; else NULL */
+};
+
+/* Rows of nan; NULL for want of memory. */
+static double *empty_rows(int64_t rows, int64_t length) {
+    if ((uint64_t)rows > SIZE_MAX / sizeof(double) / (uint64_t)length) {
+        return NULL;
+    }
+    double *values = malloc((size_t)(rows * length) * sizeof *values);
+    for (int64_t i = 0; values != NULL && i < rows * length; i++) {
+        values[i] = NAN;
+    }
+    return values;
+}
+
+static enum outcome results_allocate(const struct arguments *arguments, const struct inputs *inputs, struct results *results,
+                                     struct failure *failure) {
+    const bool with_f = arguments->out != NULL && archive_is_named(arguments->out);
+    results->x = empty_rows(inputs->targets, inputs->size[DIMENSION_D]);
+    results->f = with_f ? empty_rows(inputs->targets, inputs->size[DIMENSION_M]) : NULL;
+    return results->x != NULL && (results->f != NULL || !with_f)
+               ? OUTCOME_OK
+               : fail(failure, OUTCOME_RESOURCES, "out of memory for the results of %lld targets%s", (long long)inputs->targets,
+                      with_f ? "; an --out that ends in .npy holds x alone" : "");
+}
+
+static enum outcome finish(const struct arguments *arguments, const struct session *session, struct batch_result *result,
+                           const struct results *results, struct failure *failure) {
+    const struct inputs *inputs = result->inputs;
+    const int64_t rows = inputs->targets;
+    const softrelu_status status =
+        results->f != NULL ? problem_predict_rows(session->problem, inputs, rows, results->x, results->f) : SOFTRELU_OK;
+    if (status != SOFTRELU_OK) {
+        return fail_status(failure, status, "f cannot be evaluated at the results", "");
+    }
     count_results(result);
-    const enum outcome outcome = outputs_write(
-        arguments,
-        &(struct contents){x, rows, rows * result->inputs->size[DIMENSION_D], report_of_targets, result, NULL, NULL, 0},
-        failure);
+    const struct contents contents = {.x = results->x,
+                                      .rows = rows,
+                                      .length = rows * inputs->size[DIMENSION_D],
+                                      .make = report_of_targets,
+                                      .argument = result,
+                                      .f = results->f,
+                                      .f_length = rows * inputs->size[DIMENSION_M]};
+    const enum outcome outcome = outputs_write(arguments, &contents, failure);
     if (outcome == OUTCOME_OK && arguments->summary) {
         print_summary(arguments, result);
     }
     return outcome == OUTCOME_OK && result->converged < rows ? OUTCOME_STOPPED : outcome;
 }
 
-/* Rows of nan, for targets that get none. */
-static double *empty_rows(int64_t rows, int64_t length) {
-    if ((uint64_t)rows > SIZE_MAX / sizeof(double) / (uint64_t)length) {
-        return NULL;
-    }
-    double *x = malloc((size_t)(rows * length) * sizeof *x);
-    for (int64_t i = 0; x != NULL && i < rows * length; i++) {
-        x[i] = NAN;
-    }
-    return x;
+static enum outcome solve_all(const struct arguments *arguments, const struct session *session, softrelu_batch *batch,
+                              const struct results *results, struct failure *failure) {
+    const double began = clock_seconds();
+    const enum outcome outcome = run(arguments, &session->inputs, batch, results->x, failure);
+    struct batch_result result = {&session->inputs, session->solver, batch, arguments->loss, clock_seconds() - began, 0, 0, 0};
+    return outcome == OUTCOME_OK ? finish(arguments, session, &result, results, failure) : outcome;
 }
 
-enum outcome solve_targets(const struct arguments *arguments, const struct inputs *inputs, const softrelu_solver *solver,
-                           struct failure *failure) {
+enum outcome solve_targets(const struct arguments *arguments, const struct session *session, struct failure *failure) {
+    struct results results = {0};
     softrelu_batch *batch = NULL;
-    double *x = empty_rows(inputs->targets, inputs->size[DIMENSION_D]);
-    /* the BLAS of this process is the program's own, to be set as it likes */
-    const softrelu_status status =
-        x != NULL ? softrelu_batch_create(solver, inputs->targets, (int)arguments->threads, SOFTRELU_BLAS_ONE_THREAD, &batch)
-                  : SOFTRELU_ERROR_MEMORY;
-    enum outcome outcome = status == SOFTRELU_OK ? OUTCOME_OK : fail_status(failure, status, "the batch cannot be made", "");
-    if (outcome == OUTCOME_OK) {
-        const double began = clock_seconds();
-        outcome = run(arguments, inputs, batch, x, failure);
-        struct batch_result result = {inputs, solver, batch, arguments->loss, clock_seconds() - began, 0, 0, 0};
-        if (outcome == OUTCOME_OK) {
-            outcome = finish(arguments, &result, x, failure);
-        }
+    enum outcome outcome = results_allocate(arguments, &session->inputs, &results, failure);
+    if (outcome == OUTCOME_OK) { /* the BLAS of this process is the program's own, to be set as it likes */
+        const softrelu_status status = softrelu_batch_create(session->solver, session->inputs.targets, (int)arguments->threads,
+                                                             SOFTRELU_BLAS_ONE_THREAD, &batch);
+        outcome = status == SOFTRELU_OK ? solve_all(arguments, session, batch, &results, failure)
+                                        : fail_status(failure, status, "the batch cannot be made", "");
     }
     softrelu_batch_destroy(batch);
-    free(x);
+    free(results.x);
+    free(results.f);
     return outcome;
 }

@@ -3,11 +3,10 @@
 #ifndef SOFTRELU_CLI_TARGETS_H
 #define SOFTRELU_CLI_TARGETS_H
 
-#include "arguments.h"
+#include "session.h"
 
-/* Solves for all targets with the solver's settings and start, writes x and report, prints the summary. OUTCOME_STOPPED when
+/* Solves for all targets with the session's settings and start, writes x and report, prints the summary. OUTCOME_STOPPED when
    one of them did not converge. */
-enum outcome solve_targets(const struct arguments *arguments, const struct inputs *inputs, const softrelu_solver *solver,
-                           struct failure *failure);
+enum outcome solve_targets(const struct arguments *arguments, const struct session *session, struct failure *failure);
 
 #endif

@@ -12,7 +12,7 @@ import zlib
 import h5py
 import numpy as np
 
-from program import COMMAND, WRAPPED, D, M, N, ProgramTest
+from program import COMMAND, WRAPPED, D, M, N, ProgramTest, predict
 
 NAMES = {"x_ref": "x-ref"}  # of datasets, where the option's differs
 
@@ -278,6 +278,34 @@ class Writing(FormatsTest):
             self.assertEqual(self.run_program("solve", *options, "--out", out).returncode, 0)
             self.same(self.read_back(out + ":x"), x)
             self.assertAlmostEqual(self.read_back(out + ":f").sum(), 1.0)
+
+    def test_x_and_f_of_many_targets(self):
+        self.need(".h5", ".npz")
+        targets = np.random.default_rng(3).dirichlet(np.ones(M), 4)
+        targets[1, 2] = np.nan  # this one has no result
+        self.save("B", targets)
+        options = ("--A1", "A1.npy", "--A2", "A2.npy", "--c1", "c1.npy", "--c2", "c2.npy", "--b", "B.npy", "--w", "0.1")
+        self.assertEqual(self.run_program("solve", *options, "--out", "x.npy").returncode, 1)
+        x = np.load(self.path("x.npy"))
+        outputs = np.array([predict(self.arrays, row) for row in x])
+        self.assertEqual(np.isnan(outputs).all(axis=1).tolist(), [False, True, False, False])
+        for out in ("x.npz", "x.safetensors", "x.h5"):
+            self.assertEqual(self.run_program("solve", *options, "--out", out).returncode, 1)
+            self.same(self.read_back(out + ":x"), x)
+            f = self.read_back(out + ":f")
+            self.assertEqual(f.shape, (4, M))
+            np.testing.assert_allclose(f, outputs, rtol=0, atol=1e-14)
+
+    def test_x_and_f_of_answers(self):
+        self.need(".npz")
+        outputs = predict(self.arrays, self.arrays["x0"])
+        for more, shape in (((), ()), (("--answers", "3"), (-1,))):
+            done = self.run_program("counterfactual", "--A1", "A1.npy", "--A2", "A2.npy", "--c1", "c1.npy", "--c2", "c2.npy", "--input", "x0.npy",
+                                    "--class", str(int(outputs.argmin())), *more, "--out", "x.npz")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            x, f = self.read_back("x.npz:x"), self.read_back("x.npz:f")
+            self.assertEqual((x.ndim, f.ndim), (1 + len(shape), 1 + len(shape)))
+            np.testing.assert_allclose(f.reshape(-1, M), [predict(self.arrays, row) for row in x.reshape(-1, D)], rtol=0, atol=1e-14)
 
     def test_nothing_is_left_of_a_failure(self):
         self.need(".h5", ".npz")
