@@ -135,10 +135,9 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
     case ACTION_MODULUS:
         return parse_modulus(arguments, value, failure);
     case ACTION_CLASS:
-        arguments->has_class = number_parse_unsigned(value, &arguments->wanted) && arguments->wanted <= INT64_MAX;
-        return arguments->has_class
-                   ? OUTCOME_OK
-                   : fail(failure, OUTCOME_BAD_INPUT, "--class '%s': expected an output, counted from 0", value);
+        return set_once(&arguments->wanted, option->flag, value, failure);
+    case ACTION_NAMES:
+        return set_once(&arguments->names_file, option->flag, value, failure);
     case ACTION_CONFIDENCE:
         return number_parse(value, &arguments->confidence) && arguments->confidence > 0 && arguments->confidence < 1
                    ? OUTCOME_OK
@@ -252,6 +251,14 @@ static bool takes_input(enum command command, int id) {
     return found;
 }
 
+static bool takes_names(enum command command) {
+    bool found = false;
+    for (size_t i = 0; i < option_count() && !found; i++) {
+        found = takes(command, i) && option_kind(i)->action == ACTION_NAMES;
+    }
+    return found;
+}
+
 /* Puts FILE:GROUP/NAME in the place of an option that was not given. A class asks for other outputs than b. */
 static enum outcome take_array(struct arguments *arguments, const struct archive_address *address, const char *name,
                                struct failure *failure) {
@@ -261,7 +268,7 @@ static enum outcome take_array(struct arguments *arguments, const struct archive
                     "'%s': array '%s' is no part of a problem: A1, A2, b, c1, c2, w, rho, x_ref, x0, lower, upper",
                     address->path, name);
     }
-    if (arguments->input[id] != NULL || !takes_input(arguments->command, id) || (id == INPUT_B && arguments->has_class)) {
+    if (arguments->input[id] != NULL || !takes_input(arguments->command, id) || (id == INPUT_B && arguments->wanted != NULL)) {
         return OUTCOME_OK;
     }
     const char *group = address->name != NULL ? address->name : "";
@@ -289,6 +296,9 @@ static enum outcome take_problem(struct arguments *arguments, struct failure *fa
     }
     if (outcome == OUTCOME_OK && archive.loss != NULL && !arguments->has_loss) {
         outcome = parse_loss(arguments, archive.loss, failure);
+    }
+    if (outcome == OUTCOME_OK && takes_names(arguments->command) && arguments->names_file == NULL) {
+        outcome = archive_outputs(&archive, &arguments->names, failure);
     }
     archive_close(&archive);
     archive_address_free(&address);
@@ -342,6 +352,10 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     if (outcome == OUTCOME_OK && !arguments->help && arguments->word[0] != NULL && arguments->command != COMMAND_CONVERT) {
         outcome = take_problem(arguments, failure);
     }
+    if (outcome == OUTCOME_OK && !arguments->help && arguments->names_file != NULL) {
+        outcome = names_read(arguments->names_file, &arguments->names, failure);
+        outcome = outcome != OUTCOME_OK ? fail_prefix(failure, outcome, "--names") : outcome;
+    }
     if (outcome == OUTCOME_OK) {
         outcome = check_together(arguments, failure);
     }
@@ -360,5 +374,6 @@ void arguments_free(struct arguments *arguments) {
     for (int id = 0; id < INPUT_COUNT; id++) {
         free(arguments->input_found[id]);
     }
+    names_free(&arguments->names);
     memset(arguments, 0, sizeof *arguments);
 }

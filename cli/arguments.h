@@ -32,10 +32,11 @@ struct arguments {
     struct setting_text *settings; /* in the order given: the last one of a name counts */
     size_t setting_count;
     uint64_t seed;
-    uint64_t threads; /* 0: not given */
-    double modulus;   /* 0: not given */
-    bool has_class;
-    uint64_t wanted; /* the class */
+    uint64_t threads;       /* 0: not given */
+    double modulus;         /* 0: not given */
+    const char *wanted;     /* the class, a number or a name; NULL: not given */
+    const char *names_file; /* NULL: not given */
+    struct names names;     /* of the outputs, from there or the problem file: owned */
     double confidence;
     const char *freeze;
     uint64_t answers;

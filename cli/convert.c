@@ -17,6 +17,7 @@ struct conversion {
     struct npy_array *arrays;
     char **names; /* in the new file */
     char *loss;
+    struct names outputs; /* of HDF5 files */
 };
 
 static void conversion_free(struct conversion *conversion) {
@@ -28,6 +29,7 @@ static void conversion_free(struct conversion *conversion) {
     free(conversion->arrays);
     free((void *)conversion->names);
     free(conversion->loss);
+    names_free(&conversion->outputs);
     archive_address_free(&conversion->in);
     archive_address_free(&conversion->out);
 }
@@ -79,6 +81,9 @@ static enum outcome read_all(struct conversion *conversion, struct archive *arch
         conversion->loss = strdup(archive->loss);
         outcome = conversion->loss != NULL ? OUTCOME_OK : fail(failure, OUTCOME_RESOURCES, "out of memory");
     }
+    if (outcome == OUTCOME_OK) {
+        outcome = archive_outputs(archive, &conversion->outputs, failure);
+    }
     return outcome;
 }
 
@@ -126,6 +131,9 @@ static enum outcome write_out(const struct conversion *conversion, struct failur
     bool written = attributes != NULL;
     if (written && conversion->loss != NULL) {
         written = json_object_set_new(attributes, "loss", json_string(conversion->loss)) == 0;
+    }
+    if (written && conversion->outputs.count > 0) {
+        written = json_object_set_new(attributes, "names", names_json(&conversion->outputs)) == 0;
     }
     enum outcome outcome = fail(failure, OUTCOME_RESOURCES, "out of memory");
     if (written) {
@@ -188,6 +196,11 @@ static enum outcome convert(struct conversion *conversion, const struct argument
     if (outcome == OUTCOME_OK && conversion->loss != NULL && !archive_keeps_texts(conversion->out.path)) {
         (void)fprintf(stderr, "softrelu: note: '%s' has no place for the loss, which is %s\n", conversion->out.path,
                       conversion->loss);
+    }
+    if (outcome == OUTCOME_OK && conversion->outputs.count > 0 && !archive_keeps_lists(conversion->out.path)) {
+        (void)fprintf(stderr,
+                      "softrelu: note: '%s' has no place for the names of the outputs; --names takes them from a text file\n",
+                      conversion->out.path);
     }
     if (outcome == OUTCOME_OK && arguments->json) {
         outcome = json_print(conversion_json(conversion), failure);

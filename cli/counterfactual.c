@@ -28,6 +28,7 @@ struct question {
     softrelu_problem *problem;
     softrelu_counterfactual *search;
     signed char *frozen; /* d, or NULL */
+    int64_t wanted;      /* the output */
     int64_t count;       /* answers that are told of */
     double *x;           /* count x d */
     double *before;      /* m: the outputs at the input */
@@ -52,7 +53,7 @@ static double number(const struct question *question, int64_t answer, softrelu_a
 
 static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
     const enum outcome outcome = session_check(arguments, failure);
-    if (outcome == OUTCOME_OK && !arguments->has_class) {
+    if (outcome == OUTCOME_OK && arguments->wanted == NULL) {
         return fail(failure, OUTCOME_BAD_INPUT, "counterfactual: --class is missing: the output that is wanted");
     }
     return outcome;
@@ -101,8 +102,8 @@ static enum outcome search(struct question *question, struct failure *failure) {
     if (status == SOFTRELU_OK) {
         interrupt_begin_search(question->search);
         const int64_t starts = arguments->answers > 1 ? STARTS_PER_ANSWER * (int64_t)arguments->answers : 1;
-        status = softrelu_counterfactual_search(question->search, input->values, input->header.count,
-                                                (int64_t)arguments->wanted, arguments->confidence, question->frozen, starts);
+        status = softrelu_counterfactual_search(question->search, input->values, input->header.count, question->wanted,
+                                                arguments->confidence, question->frozen, starts);
         interrupt_end();
     }
     progress_end(&progress);
@@ -161,7 +162,7 @@ static json_t *report_of_question(const void *argument) {
     ok = ok && json_put(object, "schema", json_integer(1)) && json_put(object, "version", json_string(softrelu_version())) &&
          json_put(object, "outcome", json_string(softrelu_search_name(outcome))) &&
          json_put(object, "outcome_text", json_string(softrelu_search_text(outcome))) &&
-         json_put(object, "class", json_integer((json_int_t)arguments->wanted)) &&
+         json_put(object, "class", json_integer((json_int_t)question->wanted)) &&
          json_put(object, "confidence", json_real(arguments->confidence)) &&
          json_put(object, "outputs_before", json_vector(question->before, m)) &&
          json_put(object, "outputs_after", question->count > 0 ? json_vector(question->after, m) : json_null()) &&
@@ -194,7 +195,7 @@ static void print_answers(const struct question *question) {
         printf("  and %lld more\n", (long long)(question->count - ROWS_SHOWN));
     }
     puts("\n  at the nearest answer (f) and at the input (b):\n");
-    outputs_table_print(question->after, question->before, question->inputs.size[DIMENSION_M]);
+    outputs_table_print(question->after, question->before, question->inputs.size[DIMENSION_M], question->inputs.names);
 }
 
 static void print_no_answer(const struct question *question) {
@@ -214,8 +215,10 @@ static void print_question(const struct question *question) {
     text_fold(stdout, printf("%s: ", softrelu_search_name(outcome)), 2, softrelu_search_text(outcome));
     printf("\n  problem    n = %lld, d = %lld, m = %lld\n", (long long)size[DIMENSION_N], (long long)size[DIMENSION_D],
            (long long)size[DIMENSION_M]);
-    printf("  wanted     output %llu with a probability of %g; the input has %.6g\n", (unsigned long long)arguments->wanted,
-           arguments->confidence, question->before[arguments->wanted]);
+    char digits[NUMBER_BYTES];
+    printf("  wanted     output %s with a probability of %g; the input has %.6g\n",
+           names_at(question->inputs.names, question->wanted, digits), arguments->confidence,
+           question->before[question->wanted]);
     if (question->count > 0) {
         print_answers(question);
     } else {
@@ -228,6 +231,13 @@ static void print_question(const struct question *question) {
 static enum outcome answer(struct question *question, struct failure *failure) {
     const struct arguments *arguments = question->arguments;
     enum outcome outcome = inputs_load(&question->inputs, arguments->input, false, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = session_names(arguments, &question->inputs, failure);
+    }
+    if (outcome == OUTCOME_OK) {
+        outcome = names_find(question->inputs.names, arguments->wanted, question->inputs.size[DIMENSION_M], &question->wanted,
+                             failure);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = problem_build(&question->inputs, SOFTRELU_KL, &question->problem, failure);
     }

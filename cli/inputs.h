@@ -4,6 +4,7 @@
 #define SOFTRELU_CLI_INPUTS_H
 
 #include "failure.h"
+#include "names.h"
 #include "npy.h"
 
 #include <softrelu/softrelu.h>
@@ -51,6 +52,7 @@ struct inputs {
     struct input input[INPUT_COUNT];
     int64_t size[DIMENSION_COUNT]; /* n, d and m by their dimension */
     int64_t targets;               /* rows of a 2-D b; 0: b is one target */
+    const struct names *names;     /* of the outputs; NULL: not looked at */
 };
 
 /* The table, by input_id. */

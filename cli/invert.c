@@ -22,10 +22,10 @@ struct inversion {
 };
 
 static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
-    if ((arguments->input[INPUT_B] != NULL) == arguments->has_class) {
+    if ((arguments->input[INPUT_B] != NULL) == (arguments->wanted != NULL)) {
         return fail(failure, OUTCOME_BAD_INPUT,
-                    arguments->has_class ? "invert: --b and --class both say what is wanted; give one of them"
-                                         : "invert: --b FILE or --class J is missing: what is wanted of the outputs");
+                    arguments->wanted != NULL ? "invert: --b and --class both say what is wanted; give one of them"
+                                              : "invert: --b FILE or --class J is missing: what is wanted of the outputs");
     }
     return session_check(arguments, failure);
 }
@@ -33,9 +33,10 @@ static enum outcome check_early(const struct arguments *arguments, struct failur
 /* The class with its confidence, the rest shared by the other outputs, as the target. */
 static enum outcome aim(const struct arguments *arguments, struct inputs *inputs, struct failure *failure) {
     const int64_t m = inputs->size[DIMENSION_M];
-    if (arguments->wanted >= (uint64_t)m) {
-        return fail(failure, OUTCOME_BAD_INPUT, "--class %llu: the network has the outputs 0 to %lld",
-                    (unsigned long long)arguments->wanted, (long long)(m - 1));
+    int64_t wanted = 0;
+    const enum outcome outcome = names_find(inputs->names, arguments->wanted, m, &wanted, failure);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
     }
     double *b = malloc((size_t)m * sizeof *b);
     if (b == NULL) {
@@ -44,7 +45,7 @@ static enum outcome aim(const struct arguments *arguments, struct inputs *inputs
     for (int64_t j = 0; j < m; j++) {
         b[j] = m == 1 ? 1 : (1 - arguments->confidence) / (double)(m - 1);
     }
-    b[arguments->wanted] = m == 1 ? 1 : arguments->confidence;
+    b[wanted] = m == 1 ? 1 : arguments->confidence;
     struct input *target = &inputs->input[INPUT_B];
     target->path = "";
     target->array.values = b;
@@ -88,7 +89,10 @@ static void print_outcome(const struct inversion *inversion) {
 
 static enum outcome invert(const struct arguments *arguments, struct session *session, struct failure *failure) {
     enum outcome outcome = inputs_load(&session->inputs, arguments->input, false, failure);
-    if (outcome == OUTCOME_OK && arguments->has_class) {
+    if (outcome == OUTCOME_OK) {
+        outcome = session_names(arguments, &session->inputs, failure);
+    }
+    if (outcome == OUTCOME_OK && arguments->wanted != NULL) {
         outcome = aim(arguments, &session->inputs, failure);
     }
     if (outcome == OUTCOME_OK) {

@@ -32,8 +32,9 @@ static const struct option_kind options[] = {
      "least x, d entries or one for all, -inf: none (default none)"},
     {"upper", "FILE|NUMBER", ACTION_INPUT, INPUT_UPPER, NETWORK, "largest x, likewise; equal to lower: fixed (default none)"},
     {"input", "FILE", ACTION_INPUT, INPUT_INPUT, SEARCH, "the input that is to change, d entries (required)"},
-    {"class", "J", ACTION_CLASS, 0, SEARCH, "the output that is wanted, counted from 0 (required)"},
-    {"class", "J", ACTION_CLASS, 0, INVERT, "the output that is wanted, counted from 0 (this or --b)"},
+    {"class", "J|NAME", ACTION_CLASS, 0, SEARCH, "the output that is wanted, counted from 0, or its name (required)"},
+    {"class", "J|NAME", ACTION_CLASS, 0, INVERT, "the output that is wanted, counted from 0, or its name (this or --b)"},
+    {"names", "FILE", ACTION_NAMES, 0, RUNS, "names of the outputs, a text file with one in each line"},
     {"confidence", "P", ACTION_CONFIDENCE, 0, SEARCH | INVERT, "its probability, between 0 and 1 (default 0.5)"},
     {"within", "T", ACTION_WITHIN, 0, INVERT, "total variation that counts as found (default 0.01)"},
     {"starts", "K", ACTION_STARTS, 0, INVERT, "points to search from (default 8)"},
@@ -94,14 +95,14 @@ static const struct command_kind commands[] = {
      "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
      "3 out of "
      "memory or a failure to read or write."},
-    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--class J] [OPTION ...]", "find an input that has these outputs",
+    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--class J|NAME] [OPTION ...]", "find an input that has these outputs",
      "Searches from several points for the x whose outputs are nearest, in the sense of kl, to those of --b, or to output J "
      "with "
      "probability P and equal ones for the rest.\n"
      "Exit status: 0 found; 1 not found, which proves nothing (the files are written); 2 bad usage or bad input; 3 out of "
      "memory or "
      "a failure to read or write."},
-    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] --input FILE --class J [OPTION ...]",
+    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] --input FILE --class J|NAME [OPTION ...]",
      "find the nearest input of another class",
      "The answer is the smallest change, in Euclidean length, that gives output J the probability P, as far as a search that "
      "follows minimisers can find it. Proof means: no input in a neighbourhood of the answer is nearer and as probable.\n"
@@ -183,7 +184,8 @@ void help_program(void) {
         "FILE is a .npy file as numpy.save writes it (float64 or float32, C or Fortran order), or an array in a file of "
         "several: weights.npz:A1, model.safetensors:fc1.weight, data.h5:/group/A1. PROBLEM is a file, or an HDF5 "
         "group FILE:/GROUP, with arrays A1, A2, b, c1, c2, w, rho, x_ref, x0, lower and upper, and in .h5 the "
-        "attribute loss, in .safetensors the same as metadata; options replace what is in it. For example:");
+        "attributes loss and names (of the outputs), in .safetensors the loss as metadata; options replace what is in it. For "
+        "example:");
     puts("\n  softrelu solve --A1 A1.npy --A2 A2.npy --b b.npy --w 1e-3 --out x.npy\n  softrelu solve problem.h5 --out "
          "result.h5");
 }

@@ -31,6 +31,7 @@ enum action {
     ACTION_SEED,
     ACTION_THREADS,
     ACTION_MODULUS,
+    ACTION_NAMES, /* text file of the outputs' names */
     ACTION_CLASS,
     ACTION_CONFIDENCE,
     ACTION_FREEZE,

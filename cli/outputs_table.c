@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "outputs_table.h"
 
+#include "text.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 8, BAR = 32 };
+enum { ROWS = 8, BAR = 32, NAME_LEAST = 10, NAME_MOST = 15 };
 
 static double importance(const double *f, const double *b, int64_t j) { return f[j] > b[j] ? f[j] : b[j]; }
 
@@ -49,6 +51,16 @@ static void print_bar(double f, double b, double scale) {
     printf("%.*s", length, bar);
 }
 
+/* Names begin in one column, numbers end in one. */
+static void print_name(const struct names *names, int64_t output, int width) {
+    if (names->count > 0) {
+        printf("  ");
+        text_print_fitted(stdout, names->text[output], width);
+    } else {
+        printf("  %*lld", width, (long long)output);
+    }
+}
+
 static void print_rest(const double *f, const double *b, int64_t m, const int64_t *top, int shown) {
     double f_rest = 0;
     double b_rest = 0;
@@ -65,20 +77,25 @@ static void print_rest(const double *f, const double *b, int64_t m, const int64_
     printf("  %lld more, in all %.6g of f and %.6g of b\n", (long long)(m - shown), f_rest, b_rest);
 }
 
-void outputs_table_print(const double *f, const double *b, int64_t m) {
+void outputs_table_print(const double *f, const double *b, int64_t m, const struct names *names) {
     int64_t top[ROWS];
     const int shown = find_top(f, b, m, top);
     double scale = 0;
     double widest = 0;
+    int name_width = NAME_LEAST;
     for (int i = 0; i < shown; i++) {
         scale = fmax(scale, fmin(importance(f, b, top[i]), 1)); /* bars compare probabilities */
+        const int width = names->count > 0 ? text_width(names->text[top[i]]) : 0;
+        name_width = width <= name_width ? name_width : width < NAME_MOST ? width : NAME_MOST;
         widest = fmax(widest, fmax(fabs(f[top[i]]), fabs(b[top[i]])));
     }
     const bool fixed = widest >= 0.01 && widest < 1000;
-    printf("  %10s  %12s  %12s  f (=) and b (|)\n", "output", "f", "b");
+    printf(names->count > 0 ? "  %-*s  %12s  %12s  f (=) and b (|)\n" : "  %*s  %12s  %12s  f (=) and b (|)\n", name_width,
+           "output", "f", "b");
     for (int i = 0; i < shown; i++) {
         const int64_t j = top[i];
-        printf(fixed ? "  %10lld  %12.6f  %12.6f  " : "  %10lld  %12.4e  %12.4e  ", (long long)j, f[j], b[j]);
+        print_name(names, j, name_width);
+        printf(fixed ? "  %12.6f  %12.6f  " : "  %12.4e  %12.4e  ", f[j], b[j]);
         print_bar(f[j], b[j], scale);
         putchar('\n');
     }

@@ -3,9 +3,9 @@
 #ifndef SOFTRELU_CLI_OUTPUTS_TABLE_H
 #define SOFTRELU_CLI_OUTPUTS_TABLE_H
 
-#include <stdint.h>
+#include "names.h"
 
-/* f and b have m entries. */
-void outputs_table_print(const double *f, const double *b, int64_t m);
+/* f and b have m entries, and names as many or none. */
+void outputs_table_print(const double *f, const double *b, int64_t m, const struct names *names);
 
 #endif

@@ -62,7 +62,8 @@ bool json_put_run(json_t *object, const struct inputs *inputs, softrelu_loss los
            json_put(object, "loss_kind", json_string(loss == SOFTRELU_KL ? "kl" : "squares")) &&
            json_put(object, "blas", json_string(blas)) && json_put(object, "blas_kernel", json_string(kernel)) &&
            json_put(object, "blas_threads", json_integer(softrelu_blas_threads())) &&
-           json_put(object, "settings", settings_json(solver));
+           json_put(object, "settings", settings_json(solver)) &&
+           (inputs->names->count == 0 || json_put(object, "names", names_json(inputs->names)));
 }
 
 /* [{"x", "certificate"}], in order of the loss */

@@ -7,6 +7,7 @@
 #include "progress.h"
 #include "settings.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void session_free(struct session *session) {
@@ -20,6 +21,17 @@ void session_free(struct session *session) {
 enum outcome session_check(const struct arguments *arguments, struct failure *failure) {
     const enum outcome outcome = settings_check(arguments, NULL, failure);
     return outcome == OUTCOME_OK ? outputs_check(arguments, failure) : outcome;
+}
+
+enum outcome session_names(const struct arguments *arguments, struct inputs *inputs, struct failure *failure) {
+    char origin[4200];
+    inputs->names = &arguments->names;
+    if (arguments->names_file == NULL && arguments->names.count == 0) {
+        return OUTCOME_OK;
+    }
+    (void)snprintf(origin, sizeof origin, arguments->names_file != NULL ? "--names '%s'" : "'%s': the attribute names",
+                   arguments->names_file != NULL ? arguments->names_file : arguments->word[0]);
+    return names_check(&arguments->names, origin, inputs->size[DIMENSION_M], failure);
 }
 
 static double *allocate(int64_t count) {

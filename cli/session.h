@@ -18,6 +18,8 @@ struct session {
 
 /* All that can be refused before the data is read: reading and solving may take long. */
 enum outcome session_check(const struct arguments *arguments, struct failure *failure);
+/* Gives the inputs the names of the outputs, which must be right for them. */
+enum outcome session_names(const struct arguments *arguments, struct inputs *inputs, struct failure *failure);
 /* A solver for the problem, with the settings and the start of the command line, and room for the result. */
 enum outcome session_prepare(const struct arguments *arguments, struct session *session, struct failure *failure);
 /* Solves, with progress and signals; x is then the best point, and f the outputs there. */

@@ -114,7 +114,7 @@ void summary_print(const struct solve_result *result, const double *f, const str
     print_point(result);
     print_work(report, size[DIMENSION_M]);
     putchar('\n');
-    outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M]);
+    outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M], result->inputs->names);
     putchar('\n');
     outputs_print(arguments, "x");
     print_advice(termination);

@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 
 #ifndef SOFTRELU_HAVE_ZIP
-const struct archive_format npz_format = {"npz", {".npz"}, "PK\003\004", NULL, NULL, NULL, NULL};
+const struct archive_format npz_format = {.title = "npz", .extensions = {".npz"}, .magic = "PK\003\004"};
 #endif
 #ifndef SOFTRELU_HAVE_HDF5
-const struct archive_format hdf5_format = {"HDF5", {".h5", ".hdf5"}, "\211HDF\r\n\032\n", NULL, NULL, NULL, NULL};
+const struct archive_format hdf5_format = {.title = "HDF5", .extensions = {".h5", ".hdf5"}, .magic = "\211HDF\r\n\032\n"};
 #endif
 
 static const struct archive_format *const formats[] = {&npz_format, &safetensors_format, &hdf5_format};
@@ -74,6 +74,8 @@ bool archive_keeps_texts(const char *path) {
     const struct archive_format *format = format_of_extension(path, strlen(path));
     return format == &hdf5_format || format == &safetensors_format;
 }
+
+bool archive_keeps_lists(const char *path) { return format_of_extension(path, strlen(path)) == &hdf5_format; }
 
 static bool exists(const char *path) {
     struct stat status;
@@ -196,6 +198,16 @@ static size_t find(const struct archive *archive, const char *name) {
         index++;
     }
     return index;
+}
+
+enum outcome archive_outputs(const struct archive *archive, struct names *names, struct failure *failure) {
+    *names = (struct names){NULL, 0};
+    const enum outcome outcome =
+        archive->format->outputs != NULL ? archive->format->outputs(archive, names, failure) : OUTCOME_OK;
+    if (outcome != OUTCOME_OK) {
+        names_free(names);
+    }
+    return outcome;
 }
 
 bool archive_has(const struct archive *archive, const char *name) { return find(archive, name) < archive->count; }

@@ -10,6 +10,7 @@
 #ifndef SOFTRELU_CLI_ARCHIVE_H
 #define SOFTRELU_CLI_ARCHIVE_H
 
+#include "names.h"
 #include "npy.h"
 
 #include <jansson.h>
@@ -55,10 +56,14 @@ enum outcome array_read(const char *text, bool keep, struct npy_array *array, st
 
 /* Is the file one that holds arrays by name, not a .npy file? */
 bool archive_is(const char *path);
+/* What the file, or its group, calls the network's outputs; none where it says nothing, or cannot. */
+enum outcome archive_outputs(const struct archive *archive, struct names *names, struct failure *failure);
 /* Would archive_write() to that path, by its extension, write one? */
 bool archive_is_named(const char *path);
 /* And would that keep texts among the attributes? */
 bool archive_keeps_texts(const char *path);
+/* And lists of texts? */
+bool archive_keeps_lists(const char *path);
 /* Fails when the program was built without what path's extension stands for. */
 enum outcome archive_check(const char *path, struct failure *failure);
 /* Writes the arrays as path's extension says, .npy for any unknown one; a .npy file holds one array and no name. attributes: an

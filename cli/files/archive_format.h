@@ -16,6 +16,8 @@ struct archive_format {
     /* index: of the name; label: the quoted path and name for messages. */
     enum outcome (*read)(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
                          struct failure *failure);
+    /* As archive_outputs(); NULL: the format has no place for them. */
+    enum outcome (*outputs)(const struct archive *archive, struct names *names, struct failure *failure);
     void (*close)(struct archive *archive);
     /* False when the stream took less than everything, or for want of memory; errno tells which. */
     bool (*write)(FILE *stream, const struct archive_entry *entries, size_t count, json_t *attributes);

@@ -252,5 +252,84 @@ static enum outcome read_array(struct archive *archive, size_t index, const char
     return outcome;
 }
 
+static enum outcome read_texts(hid_t attribute, hid_t type, void *texts, struct failure *failure) {
+    if (texts == NULL) {
+        return fail(failure, OUTCOME_RESOURCES, "out of memory");
+    }
+    return H5Aread(attribute, type, texts) >= 0 ? OUTCOME_OK : fail_hdf5(failure, "names", "cannot read");
+}
+
+/* Strings of fixed length, each in its place. */
+static enum outcome read_fixed(hid_t attribute, hid_t type, struct names *names, struct failure *failure) {
+    const size_t size = H5Tget_size(type);
+    const bool spaced = H5Tget_strpad(type) == H5T_STR_SPACEPAD;
+    char *texts = calloc((size_t)names->count, size);
+    enum outcome outcome = read_texts(attribute, type, (void *)texts, failure);
+    for (int64_t i = 0; i < names->count && outcome == OUTCOME_OK; i++) {
+        const char *text = texts + (size_t)i * size;
+        size_t length = strnlen(text, size);
+        while (spaced && length > 0 && text[length - 1] == ' ') {
+            length--;
+        }
+        outcome = names_set(names, i, text, length, failure);
+    }
+    free(texts);
+    return outcome;
+}
+
+/* Strings of any length, each in memory that HDF5 takes. */
+static enum outcome read_variable(hid_t attribute, hid_t type, struct names *names, struct failure *failure) {
+    char **texts = calloc((size_t)names->count, sizeof *texts);
+    enum outcome outcome = read_texts(attribute, type, (void *)texts, failure);
+    for (int64_t i = 0; i < names->count && texts != NULL; i++) {
+        const char *text = texts[i] != NULL ? texts[i] : "";
+        if (outcome == OUTCOME_OK) {
+            outcome = names_set(names, i, text, strlen(text), failure);
+        }
+        (void)H5free_memory(texts[i]);
+    }
+    free((void *)texts);
+    return outcome;
+}
+
+/* A list of strings, as h5py writes it, or one alone. */
+static enum outcome read_list(hid_t attribute, hid_t type, hid_t space, struct names *names, struct failure *failure) {
+    enum { COUNT_MOST = 1 << 24, BYTES_MOST = 1 << 30 };
+    const hssize_t count = H5Sget_simple_extent_npoints(space);
+    if (H5Tget_class(type) != H5T_STRING || H5Sget_simple_extent_ndims(space) > 1 || count < 0 || count > COUNT_MOST ||
+        H5Tget_size(type) > BYTES_MOST / (size_t)(count + 1)) {
+        return fail(failure, OUTCOME_BAD_INPUT, "expected a list of strings");
+    }
+    const enum outcome outcome = names_allocate(names, (int64_t)count, failure);
+    if (outcome != OUTCOME_OK || count == 0) {
+        return outcome;
+    }
+    return H5Tis_variable_str(type) > 0 ? read_variable(attribute, type, names, failure)
+                                        : read_fixed(attribute, type, names, failure);
+}
+
+static enum outcome read_outputs(const struct archive *archive, struct names *names, struct failure *failure) {
+    const struct hdf5 *file = archive->handle;
+    if (H5Aexists(file->group, "names") <= 0) {
+        return OUTCOME_OK;
+    }
+    const hid_t attribute = H5Aopen(file->group, "names", H5P_DEFAULT);
+    if (attribute < 0) {
+        return fail_hdf5(failure, archive->path, "cannot read the attribute names");
+    }
+    const hid_t type = H5Aget_type(attribute);
+    const hid_t space = H5Aget_space(attribute);
+    const enum outcome outcome = read_list(attribute, type, space, names, failure);
+    (void)H5Sclose(space);
+    (void)H5Tclose(type);
+    (void)H5Aclose(attribute);
+    if (outcome != OUTCOME_OK) {
+        char prefix[4200];
+        (void)snprintf(prefix, sizeof prefix, "'%s': the attribute names:", archive->path);
+        return fail_prefix(failure, outcome, prefix);
+    }
+    return OUTCOME_OK;
+}
+
 const struct archive_format hdf5_format = {"HDF5",     {".h5", ".hdf5"}, "\211HDF\r\n\032\n", open_file,
-                                           read_array, close_file,       hdf5_write};
+                                           read_array, read_outputs,     close_file,          hdf5_write};

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { IMAGE_STEP = 1 << 20 };
+enum { IMAGE_STEP = 1 << 20, NAMES_FEW = 4000 }; /* of more an attribute needs 64 KiB, which its older form has no room for */
 
 /* A dataset of so many dimensions, 0: a lone number. No times: the same data are the same bytes. */
 static bool put_dataset(hid_t place, const char *name, hid_t stored, hid_t held, int dimensions, const hsize_t *shape,
@@ -230,6 +230,34 @@ static bool put_column(hid_t place, const char *name, const struct column *colum
     return ok;
 }
 
+/* Strings of any length, as h5py writes them. */
+static bool put_texts_attribute(hid_t place, const char *key, const json_t *list) {
+    const size_t count = json_array_size(list);
+    const hsize_t shape[] = {count};
+    const char **texts = malloc((count + 1) * sizeof *texts);
+    for (size_t i = 0; i < count && texts != NULL; i++) {
+        texts[i] = json_string_value(json_array_get(list, i));
+    }
+    const hid_t type = text_type(1);
+    const hid_t space = H5Screate_simple(1, shape, NULL);
+    (void)H5Tset_size(type, H5T_VARIABLE);
+    const hid_t attribute = texts != NULL ? H5Acreate2(place, key, type, space, H5P_DEFAULT, H5P_DEFAULT) : -1;
+    bool ok = attribute >= 0 && H5Awrite(attribute, type, (const void *)texts) >= 0;
+    ok = attribute >= 0 && H5Aclose(attribute) >= 0 && ok;
+    (void)H5Sclose(space);
+    (void)H5Tclose(type);
+    free((void *)texts);
+    return ok;
+}
+
+static bool is_texts(const json_t *list) {
+    bool texts = json_array_size(list) > 0;
+    for (size_t i = 0; i < json_array_size(list) && texts; i++) {
+        texts = json_is_string(json_array_get(list, i));
+    }
+    return texts;
+}
+
 static bool put_list(hid_t place, const char *key, const json_t *list) {
     const size_t count = json_array_size(list);
     json_t **values = malloc((count + 1) * sizeof(json_t *));
@@ -248,6 +276,8 @@ static bool put_object(hid_t place, json_t *object) {
     json_object_foreach(object, key, value) {
         if (!json_is_object(value) && !json_is_array(value)) {
             ok = ok && put_scalar(place, key, value);
+        } else if (is_texts(value)) {
+            ok = ok && put_texts_attribute(place, key, value);
         } else if (H5Lexists(place, key, H5P_DEFAULT) > 0) {
             continue;
         } else if (json_is_array(value)) {
@@ -278,7 +308,11 @@ bool hdf5_write(FILE *stream, const struct archive_entry *entries, size_t count,
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     const hid_t driver = H5Pcreate(H5P_FILE_ACCESS);
     (void)H5Pset_fapl_core(driver, IMAGE_STEP, false);
-    const hid_t file = H5Fcreate("softrelu", H5F_ACC_TRUNC, H5P_DEFAULT, driver); /* a name that no file gets */
+    const hid_t root = H5Pcreate(H5P_FILE_CREATE);
+    if (json_array_size(json_object_get(attributes, "names")) > NAMES_FEW) {
+        (void)H5Pset_attr_creation_order(root, H5P_CRT_ORDER_TRACKED); /* for the form of attributes that comes with it */
+    }
+    const hid_t file = H5Fcreate("softrelu", H5F_ACC_TRUNC, root, driver); /* a name that no file gets */
     bool ok = file >= 0;
     for (size_t i = 0; i < count && ok; i++) {
         ok = put_array(file, entries[i].name, entries[i].array);
@@ -291,6 +325,7 @@ bool hdf5_write(FILE *stream, const struct archive_entry *entries, size_t count,
     if (file >= 0) {
         (void)H5Fclose(file);
     }
+    (void)H5Pclose(root);
     (void)H5Pclose(driver);
     return ok;
 }

@@ -170,4 +170,4 @@ static bool write_file(FILE *stream, const struct archive_entry *entries, size_t
     return ok;
 }
 
-const struct archive_format npz_format = {"npz", {".npz"}, "PK\003\004", open_file, read_array, close_file, write_file};
+const struct archive_format npz_format = {"npz", {".npz"}, "PK\003\004", open_file, read_array, NULL, close_file, write_file};

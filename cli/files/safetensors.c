@@ -300,5 +300,5 @@ static bool write_file(FILE *stream, const struct archive_entry *entries, size_t
     return ok;
 }
 
-const struct archive_format safetensors_format = {"safetensors", {".safetensors"}, NULL,      open_file,
-                                                  read_array,    close_file,       write_file};
+const struct archive_format safetensors_format = {"safetensors", {".safetensors"}, NULL,      open_file, read_array,
+                                                  NULL,          close_file,       write_file};

@@ -25,7 +25,9 @@ static const char style[] =
     ".cards div{background:var(--card);border-radius:.5rem;padding:.5rem .75rem}.cards dt{color:var(--soft);font-size:.85rem}"
     ".cards dd{margin:0;font-size:1.1rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}th,td{text-align:left;padding:.2rem .5rem;"
-    "border-bottom:1px solid var(--faint);vertical-align:top}td.number,th.number{text-align:right;white-space:nowrap}\n"
+    "border-bottom:1px solid "
+    "var(--faint);vertical-align:top}td.number,th.number{text-align:right;white-space:nowrap}th.name{overflow-wrap:anywhere;"
+    "min-width:6rem}\n"
     ".wide{overflow-x:auto}.bar{position:relative;height:1rem;min-width:7rem;background:var(--card)}"
     ".bar i{position:absolute;inset:0 auto 0 0;background:var(--a)}.bar b{position:absolute;top:-2px;bottom:-2px;width:3px;"
     "background:var(--b)}\n"
@@ -144,6 +146,16 @@ static void write_cell(FILE *stream, const char *heading, const char *format, do
     (void)fputs("</dd></div>\n", stream);
 }
 
+/* What the report calls an output. */
+static void write_output_name(FILE *stream, const json_t *report, int64_t output) {
+    const char *name = json_string_value(json_array_get(json_object_get(report, "names"), (size_t)output));
+    if (name != NULL) {
+        write_escaped(stream, name);
+    } else {
+        (void)fprintf(stream, "%lld", (long long)output);
+    }
+}
+
 /* Of a search for an input of another class. */
 static void write_answers(FILE *stream, const json_t *report) {
     const json_t *answers = json_object_get(report, "answers");
@@ -152,8 +164,9 @@ static void write_answers(FILE *stream, const json_t *report) {
     write_escaped(stream, text_of(report, "outcome"));
     (void)fputs("</span></h1>\n<p class=\"sentence\">", stream);
     write_escaped(stream, text_of(report, "outcome_text"));
-    (void)fprintf(stream, ".</p>\n<p class=\"soft\">Wanted: output <strong>%.0f</strong> with a probability of %g.</p>\n",
-                  number_of(report, "class"), number_of(report, "confidence"));
+    (void)fputs(".</p>\n<p class=\"soft\">Wanted: output <strong>", stream);
+    write_output_name(stream, report, (int64_t)number_of(report, "class"));
+    (void)fprintf(stream, "</strong> with a probability of %g.</p>\n", number_of(report, "confidence"));
     const json_t *nearest = found ? json_array_get(answers, 0) : json_object_get(report, "best");
     const json_t *before = json_array_get(json_object_get(report, "outputs_before"), (size_t)number_of(report, "class"));
     (void)fputs("<dl class=\"cards\">\n", stream);
@@ -300,19 +313,19 @@ static void write_outputs(FILE *stream, const struct page *page) {
         "<h2>Outputs</h2>\n<div class=\"wide\"><table id=\"outputs\"><caption class=\"soft\">The largest: f(x) as a bar, ",
         stream);
     write_escaped(stream, page->b_name);
-    (void)fputs(" as a mark.</caption><thead><tr><th scope=\"col\" class=\"number\">output</th><th scope=\"col\" "
-                "class=\"number\">f(x)</th>"
-                "<th scope=\"col\" class=\"number\">",
-                stream);
+    const char *kind = json_object_get(page->report, "names") != NULL ? "name" : "number";
+    (void)fprintf(stream,
+                  " as a mark.</caption><thead><tr><th scope=\"col\" class=\"%s\">output</th><th scope=\"col\" "
+                  "class=\"number\">f(x)</th><th scope=\"col\" class=\"number\">",
+                  kind);
     write_escaped(stream, page->b_name);
     (void)fputs("</th><th scope=\"col\">both</th></tr></thead><tbody>\n", stream);
     int64_t j = -1;
     for (int shown = 0; shown < OUTPUTS_SHOWN && (j = next_largest(key, page->m, j)) >= 0; shown++) {
-        (void)fprintf(
-            stream,
-            "<tr data-index=\"%lld\" data-f=\"%.17g\" data-b=\"%.17g\"><th scope=\"row\" class=\"number\">%lld</th><td "
-            "class=\"number\">%.6f</td><td class=\"number\">%.6f</td><td>",
-            (long long)j, page->f[j], page->b[j], (long long)j, page->f[j], page->b[j]);
+        (void)fprintf(stream, "<tr data-index=\"%lld\" data-f=\"%.17g\" data-b=\"%.17g\"><th scope=\"row\" class=\"%s\">",
+                      (long long)j, page->f[j], page->b[j], kind);
+        write_output_name(stream, page->report, j);
+        (void)fprintf(stream, "</th><td class=\"number\">%.6f</td><td class=\"number\">%.6f</td><td>", page->f[j], page->b[j]);
         write_bar(stream, page->f[j], page->b[j], scale);
         (void)fputs("</td></tr>\n", stream);
     }
