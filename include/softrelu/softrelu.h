@@ -837,6 +837,14 @@ typedef struct softrelu_counterfactual softrelu_counterfactual;
     X(SOFTRELU_ANSWER_CERTIFIED, 5040, "certified", SOFTRELU_INTEGER,                                                          \
       "1: no input in a neighbourhood of x is nearer and reaches the confidence of x")
 
+/** Quantities of a point that a search passed, X(enumerator, number, name, type, text). Pinned numbers and names. */
+#define SOFTRELU_PATH_LIST(X)                                                                                                  \
+    X(SOFTRELU_PATH_BRANCH, 6010, "branch", SOFTRELU_INTEGER, "0: begun at the input; k: at the k-th of the other starts")     \
+    X(SOFTRELU_PATH_RHO, 6020, "rho", SOFTRELU_REAL, "weight of the proximity term that it is a minimiser for; 0: the input")  \
+    X(SOFTRELU_PATH_CONFIDENCE, 6030, "confidence", SOFTRELU_REAL, "probability of the wanted class there")                    \
+    X(SOFTRELU_PATH_DISTANCE, 6040, "distance", SOFTRELU_REAL, "its distance from the input")                                  \
+    X(SOFTRELU_PATH_REACHED, 6050, "reached", SOFTRELU_INTEGER, "1: it has the confidence that is asked for")
+
 #define SOFTRELU_ENUMERATE_SEARCH(name, number, word, text) name = (number),
 #define SOFTRELU_ENUMERATE_ANSWER(name, number, word, type, text) name = (number),
 /** How a search ended. */
@@ -847,6 +855,8 @@ typedef enum softrelu_search {
 typedef enum softrelu_answer {
     SOFTRELU_ANSWER_LIST(SOFTRELU_ENUMERATE_ANSWER) SOFTRELU_ANSWER_MAX_ = 0x7fffffff
 } softrelu_answer;
+/** Quantities of a point that a search passed. */
+typedef enum softrelu_path { SOFTRELU_PATH_LIST(SOFTRELU_ENUMERATE_ANSWER) SOFTRELU_PATH_MAX_ = 0x7fffffff } softrelu_path;
 #undef SOFTRELU_ENUMERATE_SEARCH
 #undef SOFTRELU_ENUMERATE_ANSWER
 
@@ -907,6 +917,14 @@ SOFTRELU_API softrelu_status softrelu_counterfactual_point(const softrelu_counte
     SOFTRELU_ERROR_UNKNOWN. */
 SOFTRELU_API softrelu_status softrelu_counterfactual_number(const softrelu_counterfactual *counterfactual, int64_t index,
                                                             softrelu_answer quantity, double *value);
+/** How many points the last search passed: the input, then the end of each of its solves along a branch, in the order of the
+    search; the first 10,000. Grows while a search runs, and may be read from the callback of its solver, with what is passed so
+    far. 0 before the first and for NULL. */
+SOFTRELU_API int64_t softrelu_counterfactual_path_length(const softrelu_counterfactual *counterfactual);
+/** Reads a quantity of a point that was passed, 0 <= index < softrelu_counterfactual_path_length(). @return
+   SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_SIZE (index) or SOFTRELU_ERROR_UNKNOWN. */
+SOFTRELU_API softrelu_status softrelu_counterfactual_path_number(const softrelu_counterfactual *counterfactual, int64_t index,
+                                                                 softrelu_path quantity, double *value);
 /** As softrelu_problem_message(), for the search. */
 SOFTRELU_API const char *softrelu_counterfactual_message(const softrelu_counterfactual *counterfactual);
 

@@ -617,6 +617,13 @@ class counterfactual {
         detail::check(softrelu_counterfactual_number(get(), index, quantity, &value));
         return value;
     }
+    /** The points that the search passed. */
+    std::int64_t path_length() const noexcept { return softrelu_counterfactual_path_length(get()); }
+    double path_number(std::int64_t index, softrelu_path quantity) const {
+        double value = 0.0;
+        detail::check(softrelu_counterfactual_path_number(get(), index, quantity, &value));
+        return value;
+    }
     softrelu_counterfactual *get() const noexcept { return handle_.get(); }
 
   private:

@@ -7,13 +7,13 @@
 Over the C library libsoftrelu, whose functions release Python's lock while they work.
 """
 
-from ._counterfactual import Answer, Counterfactual, counterfactual
+from ._counterfactual import Answer, Counterfactual, Passed, counterfactual
 from ._library import Error, InputError, library
 from ._problem import Point, Problem, certify
 from ._results import Certificate, Result
 from ._solver import BatchResult, Solver, solve, solve_batch
 
-__all__ = ["Answer", "BatchResult", "Certificate", "Counterfactual", "Error", "InputError", "Point", "Problem", "Result",
+__all__ = ["Answer", "BatchResult", "Certificate", "Counterfactual", "Error", "InputError", "Passed", "Point", "Problem", "Result",
            "Solver", "certify", "counterfactual", "settings", "solve", "solve_batch", "version"]
 
 

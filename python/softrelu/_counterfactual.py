@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._library import ANSWER, CALLBACK, InputError, check, library, read
+from ._library import ANSWER, CALLBACK, PATH, InputError, check, library, read
 from ._problem import Problem, created, vector
 from ._solver import Interruptible, Progress, last_record, set_settings
 
@@ -30,14 +30,28 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Passed:
+    """The minimiser for `rho` (0: the input) on a `branch` (0: the input's; k: that of the k-th other start): its distance from the
+    input, the probability of the class there, and whether that `reached` what was asked for."""
+
+    branch: int
+    rho: float
+    confidence: float
+    distance: float
+    reached: bool
+
+
+@dataclass(frozen=True)
 class Counterfactual:
     """`outcome` is "found", "already" (the input itself will do), "not-found" (which proves nothing) or "stopped", `message` a
-    sentence. `answers` are in order of distance; `best` is the point of the highest confidence that was met."""
+    sentence. `answers` are in order of distance; `best` is the point of the highest confidence that was met, `path` all
+    that were passed, in the order of the search."""
 
     outcome: str
     message: str
     answers: list[Answer]
     best: Answer = field(repr=False)
+    path: list[Passed] = field(repr=False)
 
 
 def counterfactual(problem: Problem, input: ArrayLike, wanted: int, confidence: float = 0.5, *, frozen: ArrayLike | None = None,
@@ -72,7 +86,12 @@ def counterfactual(problem: Problem, input: ArrayLike, wanted: int, confidence: 
             numbers = {name: read(lib.softrelu_counterfactual_number, handle, index, number) for name, (number, _) in ANSWER.items()}
             return Answer(x=x, **{**numbers, "certified": numbers["certified"] == 1})
 
+        def passed(index: int) -> Passed:
+            numbers = {name: read(lib.softrelu_counterfactual_path_number, handle, index, number) for name, (number, _) in PATH.items()}
+            return Passed(**{**numbers, "branch": int(numbers["branch"]), "reached": numbers["reached"] == 1})
+
         return Counterfactual(outcome=lib.softrelu_search_name(outcome).decode(), message=lib.softrelu_search_text(outcome).decode(),
-                              answers=[answer(index) for index in range(lib.softrelu_counterfactual_count(handle))], best=answer(-1))
+                              answers=[answer(index) for index in range(lib.softrelu_counterfactual_count(handle))], best=answer(-1),
+                              path=[passed(index) for index in range(lib.softrelu_counterfactual_path_length(handle))])
     finally:
         lib.softrelu_counterfactual_destroy(handle)

@@ -102,6 +102,8 @@ PROTOTYPES = {
     "softrelu_counterfactual_count": "int64(pointer)",
     "softrelu_counterfactual_point": "int(pointer, int64, pointer, int64)",
     "softrelu_counterfactual_number": "int(pointer, int64, int, pointer)",
+    "softrelu_counterfactual_path_length": "int64(pointer)",
+    "softrelu_counterfactual_path_number": "int(pointer, int64, int, pointer)",
     "softrelu_counterfactual_message": "text(pointer)",
     "softrelu_batch_create": "int(pointer, int64, int, int, pointer)",
     "softrelu_batch_destroy": "none(pointer)",
@@ -169,6 +171,7 @@ CONSTANTS = {"regulariser_least": (3010, float), "regulariser_largest": (3020, f
              "convex": (3160, int), "row_distance": (3200, float), "row_distance_exact": (3210, int),
              "spectral_norm": (3220, float), "hessian_least": (3230, float), "hessian_least_cell": (3240, float),
              "hessian_lipschitz": (3250, float), "kink_distance": (3260, float), "kink_unit": (3270, int)}
+PATH = {"branch": (6010, int), "rho": (6020, float), "confidence": (6030, float), "distance": (6040, float), "reached": (6050, int)}
 ANSWER = {"distance": (5010, float), "confidence": (5020, float), "rho": (5030, float), "certified": (5040, int)}
 
 _library: ctypes.CDLL | None = None

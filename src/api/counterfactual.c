@@ -19,12 +19,25 @@ static const double FIRST_CHANGE = 1e-3; /* about how far x moves at the first r
 static const double CLOSE_FIT = 1e-10;   /* how near to -log p the fit has to come, relative to it */
 static const double CLOSE_RHO = 1e-12;   /* or how near the ends of the bracket, where the branch jumps */
 static const double SAME_ANSWER = 1e-6;  /* distance of two answers that are one, relative to their length */
-enum { MOST_BISECTIONS = 80, MOST_STARTS = 1000, STARTS_WHEN_LOST = 32 };
+enum {
+    MOST_BISECTIONS = 80,
+    MOST_STARTS = 1000,
+    STARTS_WHEN_LOST = 32,
+    MOST_PASSED = 10000,
+    PASSED_BY_START = 56 + MOST_BISECTIONS /* from the least rho to the most, and what closes in */
+};
 
 struct answer {
     double *x; /* d */
     double distance, confidence, rho;
     bool certified;
+};
+
+/* The end of a solve on the way. */
+struct passed {
+    double rho, confidence, distance;
+    int64_t branch;
+    bool reached;
 };
 
 struct softrelu_counterfactual {
@@ -38,6 +51,8 @@ struct softrelu_counterfactual {
     struct srl_arena answers_arena;        /* reserved by each search */
     struct answer *answers;                /* capacity */
     int64_t capacity, count;
+    struct passed *path; /* path_capacity, reserved with the answers */
+    int64_t path_capacity, path_length, branch;
     double most_fit; /* -log p */
     double first_rho, deadline;
     softrelu_search outcome;
@@ -159,7 +174,7 @@ static softrelu_status minimise(softrelu_counterfactual *search, double rho, con
     return SOFTRELU_OK;
 }
 
-/* Keeps search->x where it is the best so far: of the branch, of all. */
+/* Keeps search->x where it is the best so far, of the branch, of all; and that it was passed. */
 static void consider(softrelu_counterfactual *search, const struct minimiser *minimiser, double rho) {
     const struct answer found = {search->x, srl_distance(search->d, search->x, search->input), exp(-minimiser->fit), rho,
                                  minimiser->certified};
@@ -167,6 +182,9 @@ static void consider(softrelu_counterfactual *search, const struct minimiser *mi
         copy_answer(search->d, &found, &search->best);
     if (reaches(search, minimiser->fit) && found.distance < search->nearest.distance)
         copy_answer(search->d, &found, &search->nearest);
+    if (search->path_length < search->path_capacity)
+        search->path[search->path_length++] =
+            (struct passed){rho, found.confidence, found.distance, search->branch, reaches(search, minimiser->fit)};
 }
 
 /* Into the answers, in order of distance, unless it is there already. */
@@ -295,6 +313,7 @@ static softrelu_status look_elsewhere(softrelu_counterfactual *search, int64_t s
         status = pass_on(search, softrelu_solver_set_integer(solver, SOFTRELU_SETTING_STARTS, 1));
     *go_on = status == SOFTRELU_OK && at.go_on;
     for (int64_t i = 0; i < count && status == SOFTRELU_OK && *go_on; i++) {
+        search->branch++;
         status = follow(search, rho, ends + i * search->d, go_on);
         insert(search);
     }
@@ -305,7 +324,9 @@ static softrelu_status look_elsewhere(softrelu_counterfactual *search, int64_t s
 static double *reserve_answers(softrelu_counterfactual *search, int64_t starts) {
     struct srl_arena arena = {0};
     struct answer *answers = NULL;
+    struct passed *path = NULL;
     double *ends = NULL;
+    const int64_t passed = PASSED_BY_START * (starts + 1) < MOST_PASSED ? PASSED_BY_START * (starts + 1) : MOST_PASSED;
     for (int pass = 0; pass < 2; pass++) {
         answers = srl_arena_take(&arena, starts + 1, sizeof *answers);
         for (int64_t i = 0; i <= starts; i++) {
@@ -314,6 +335,7 @@ static double *reserve_answers(softrelu_counterfactual *search, int64_t starts) 
                 answers[i].x = x;
         }
         ends = srl_arena_matrix(&arena, starts, search->d);
+        path = srl_arena_take(&arena, passed, sizeof *path);
         if (pass == 0 && !srl_arena_reserve(&arena, &search->allocator))
             return NULL;
     }
@@ -321,6 +343,8 @@ static double *reserve_answers(softrelu_counterfactual *search, int64_t starts) 
     search->answers_arena = arena;
     search->answers = answers;
     search->capacity = starts + 1;
+    search->path = path;
+    search->path_capacity = passed;
     return ends;
 }
 
@@ -385,6 +409,13 @@ static softrelu_status check_search(softrelu_counterfactual *search, const doubl
     return SOFTRELU_OK;
 }
 
+static void forget(softrelu_counterfactual *search) {
+    search->count = 0;
+    search->path_length = 0;
+    search->best.confidence = -1.0;
+    search->outcome = SOFTRELU_SEARCH_NOT_RUN;
+}
+
 softrelu_status softrelu_counterfactual_search(softrelu_counterfactual *counterfactual, const double *input, int64_t length,
                                                int64_t wanted, double confidence, const signed char *frozen, int64_t starts) {
     softrelu_counterfactual *search = counterfactual;
@@ -396,9 +427,8 @@ softrelu_status softrelu_counterfactual_search(softrelu_counterfactual *counterf
     double *ends = reserve_answers(search, starts < STARTS_WHEN_LOST ? STARTS_WHEN_LOST : starts);
     if (ends == NULL)
         return srl_fail(&search->message, SOFTRELU_ERROR_MEMORY, "no memory for %" PRId64 " answers", starts);
-    search->count = 0;
-    search->best.confidence = -1.0;
-    search->outcome = SOFTRELU_SEARCH_NOT_RUN;
+    forget(search);
+    search->branch = 0;
     search->most_fit = -log(confidence);
     atomic_store(&search->stop_requested, 0);
     double time_limit = INFINITY;
@@ -408,11 +438,8 @@ softrelu_status softrelu_counterfactual_search(softrelu_counterfactual *counterf
     if (status == SOFTRELU_OK)
         status = look(search, starts, ends);
     (void)softrelu_solver_set_real(search->solver, SOFTRELU_SETTING_TIME_LIMIT, time_limit);
-    if (status != SOFTRELU_OK) {
-        search->count = 0;
-        search->best.confidence = -1.0;
-        search->outcome = SOFTRELU_SEARCH_NOT_RUN;
-    }
+    if (status != SOFTRELU_OK)
+        forget(search);
     return status;
 }
 
@@ -461,6 +488,38 @@ softrelu_status softrelu_counterfactual_number(const softrelu_counterfactual *co
         return SOFTRELU_OK;
     case SOFTRELU_ANSWER_CERTIFIED:
         *value = answer->certified;
+        return SOFTRELU_OK;
+    default:
+        return SOFTRELU_ERROR_UNKNOWN;
+    }
+}
+
+int64_t softrelu_counterfactual_path_length(const softrelu_counterfactual *counterfactual) {
+    return counterfactual != NULL ? counterfactual->path_length : 0;
+}
+
+softrelu_status softrelu_counterfactual_path_number(const softrelu_counterfactual *counterfactual, int64_t index,
+                                                    softrelu_path quantity, double *value) {
+    if (counterfactual == NULL || value == NULL)
+        return SOFTRELU_ERROR_NULL;
+    if (index < 0 || index >= counterfactual->path_length)
+        return SOFTRELU_ERROR_SIZE;
+    const struct passed *passed = &counterfactual->path[index];
+    switch ((int)quantity) {
+    case SOFTRELU_PATH_BRANCH:
+        *value = (double)passed->branch;
+        return SOFTRELU_OK;
+    case SOFTRELU_PATH_RHO:
+        *value = passed->rho;
+        return SOFTRELU_OK;
+    case SOFTRELU_PATH_CONFIDENCE:
+        *value = passed->confidence;
+        return SOFTRELU_OK;
+    case SOFTRELU_PATH_DISTANCE:
+        *value = passed->distance;
+        return SOFTRELU_OK;
+    case SOFTRELU_PATH_REACHED:
+        *value = passed->reached;
         return SOFTRELU_OK;
     default:
         return SOFTRELU_ERROR_UNKNOWN;

@@ -388,6 +388,80 @@ static void what_is_refused(void **state) {
     assert_null(softrelu_counterfactual_solver(NULL));
 }
 
+static double passed_of(const softrelu_counterfactual *search, int64_t index, softrelu_path quantity) {
+    double value = NAN;
+    assert_int_equal(softrelu_counterfactual_path_number(search, index, quantity, &value), SOFTRELU_OK);
+    return value;
+}
+
+struct watcher {
+    const softrelu_counterfactual *search;
+    int64_t length; /* of the path, as it was last seen */
+    bool grows;
+};
+
+static int watch(const softrelu_report *report, void *user) {
+    (void)report;
+    struct watcher *watcher = user;
+    const int64_t length = softrelu_counterfactual_path_length(watcher->search);
+    watcher->grows = watcher->grows && length >= watcher->length;
+    watcher->length = length;
+    return 0;
+}
+
+/* From the input down in rho, until the confidence is reached; the answers and the best point lie on it. */
+static void the_path_is_told(void **state) {
+    (void)state;
+    struct test_random random = {47};
+    struct instance instance = network(&random, 30, 12, 5);
+    struct built built = build(&instance, PLAIN_PLACEMENT);
+    softrelu_counterfactual *search = search_of(&built);
+    assert_int_equal(softrelu_counterfactual_path_length(search), 0);
+    assert_int_equal(softrelu_counterfactual_path_length(NULL), 0);
+    double input[12], value = 0.0;
+    for (int64_t starts = 1; starts <= 9; starts += 8) {
+        for (int64_t k = 0; k < 12; k++)
+            input[k] = random_uniform(&random, -1.0, 1.0);
+        struct watcher watcher = {search, 0, true};
+        assert_int_equal(softrelu_solver_set_callback(softrelu_counterfactual_solver(search), watch, &watcher), SOFTRELU_OK);
+        assert_int_equal(softrelu_counterfactual_search(search, input, 12, 2, 0.8, NULL, starts), SOFTRELU_OK);
+        const int64_t length = softrelu_counterfactual_path_length(search);
+        assert_true(watcher.grows && watcher.length > 0 && length >= watcher.length);
+        assert_true(passed_of(search, 0, SOFTRELU_PATH_RHO) == 0.0 && passed_of(search, 0, SOFTRELU_PATH_DISTANCE) == 0.0);
+        assert_true(fabs(passed_of(search, 0, SOFTRELU_PATH_CONFIDENCE) - confidence_at(&built, 12, 5, input, 2)) <= 1e-14);
+        double highest = -1.0, branch = 0.0;
+        bool met_nearest = false;
+        for (int64_t i = 0; i < length; i++) {
+            const double confidence = passed_of(search, i, SOFTRELU_PATH_CONFIDENCE),
+                         rho = passed_of(search, i, SOFTRELU_PATH_RHO);
+            const bool reached = passed_of(search, i, SOFTRELU_PATH_REACHED) == 1.0;
+            if (fabs(confidence - 0.8) > 1e-12) /* else rounding decides */
+                assert_true(reached == (confidence > 0.8));
+            assert_true(i == 0 || rho > 0.0);
+            highest = fmax(highest, confidence);
+            met_nearest =
+                met_nearest || (reached && rho == number_of(search, 0, SOFTRELU_ANSWER_RHO) &&
+                                confidence == number_of(search, 0, SOFTRELU_ANSWER_CONFIDENCE) &&
+                                passed_of(search, i, SOFTRELU_PATH_DISTANCE) == number_of(search, 0, SOFTRELU_ANSWER_DISTANCE));
+            assert_true(passed_of(search, i, SOFTRELU_PATH_BRANCH) >= branch);
+            branch = passed_of(search, i, SOFTRELU_PATH_BRANCH);
+        }
+        assert_true(met_nearest);
+        assert_true(highest == number_of(search, -1, SOFTRELU_ANSWER_CONFIDENCE));
+        assert_int_equal(branch > 0.0, starts > 1);
+        for (int64_t i = 2; passed_of(search, i - 1, SOFTRELU_PATH_REACHED) == 0.0; i++) /* before anything is reached */
+            assert_true(passed_of(search, i, SOFTRELU_PATH_RHO) == 0.25 * passed_of(search, i - 1, SOFTRELU_PATH_RHO));
+        REFUSE(softrelu_counterfactual_path_number(search, length, SOFTRELU_PATH_RHO, &value), SOFTRELU_ERROR_SIZE);
+    }
+    REFUSE(softrelu_counterfactual_path_number(search, -1, SOFTRELU_PATH_RHO, &value), SOFTRELU_ERROR_SIZE);
+    REFUSE(softrelu_counterfactual_path_number(search, 0, (softrelu_path)1, &value), SOFTRELU_ERROR_UNKNOWN);
+    REFUSE(softrelu_counterfactual_path_number(search, 0, SOFTRELU_PATH_RHO, NULL), SOFTRELU_ERROR_NULL);
+    REFUSE(softrelu_counterfactual_path_number(NULL, 0, SOFTRELU_PATH_RHO, &value), SOFTRELU_ERROR_NULL);
+    softrelu_counterfactual_destroy(search);
+    built_free(&built);
+    instance_free(&instance);
+}
+
 /* One solver that follows rho gives the bits of new solvers for problems with that rho. */
 static void a_rho_of_its_own(void **state) {
     (void)state;
@@ -428,7 +502,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_nearer),         cmocka_unit_test(no_neighbour_is_nearer),
         cmocka_unit_test(frozen_entries_and_bounds), cmocka_unit_test(every_end_says_what_it_is),
         cmocka_unit_test(what_cannot_be_reached),    cmocka_unit_test(what_is_refused),
-        cmocka_unit_test(a_rho_of_its_own),
+        cmocka_unit_test(the_path_is_told),          cmocka_unit_test(a_rho_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -319,6 +319,9 @@ TEST_CASE("counterfactuals") {
     CHECK(search.count() >= 1);
     CHECK(search.point(0)[0] == input[0]);
     CHECK(search.number(0, SOFTRELU_ANSWER_CONFIDENCE) >= asked * (1.0 - 1e-12));
+    CHECK(search.path_length() > 1);
+    CHECK(search.path_number(0, SOFTRELU_PATH_DISTANCE) == 0);
+    CHECK(status_of([&] { (void)search.path_number(search.path_length(), SOFTRELU_PATH_RHO); }) == SOFTRELU_ERROR_SIZE);
     CHECK(status_of([&] { search.point(99); }) == SOFTRELU_ERROR_SIZE);
     CHECK(status_of([&] { search.search(input, m, 0.5); }) == SOFTRELU_ERROR_SIZE);
     CHECK(status_of([&] { search.search(input, 0, 0.5, std::vector<signed char>(2)); }) == SOFTRELU_ERROR_SIZE);

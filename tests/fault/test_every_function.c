@@ -245,6 +245,9 @@ static softrelu_status refused(struct scene *scene, softrelu_status status, cons
     X(softrelu_counterfactual_point, DIGEST(softrelu_counterfactual_point(s->search, -1, s->vector, D), s->vector))            \
     X(softrelu_counterfactual_number,                                                                                          \
       DIGEST(softrelu_counterfactual_number(s->search, -1, SOFTRELU_ANSWER_CONFIDENCE, s->number), s->number))                 \
+    X(softrelu_counterfactual_path_length, integer(s, softrelu_counterfactual_path_length(s->search)))                         \
+    X(softrelu_counterfactual_path_number,                                                                                     \
+      DIGEST(softrelu_counterfactual_path_number(s->search, 0, SOFTRELU_PATH_CONFIDENCE, s->number), s->number))               \
     X(softrelu_counterfactual_message, refused(s, softrelu_counterfactual_search(s->search, s->x, D, M, 0.5, NULL, 1),         \
                                                softrelu_counterfactual_message(s->search)))                                    \
     X(softrelu_counterfactual_destroy, (softrelu_counterfactual_destroy(s->search), s->search = NULL, SOFTRELU_OK))            \

@@ -1249,6 +1249,21 @@ static void counterfactual_number(struct session *s) {
     HOLDS(known(status, NULL) == SOFTRELU_OK ? isfinite(value) && value >= 0.0 : is_untouched(value));
 }
 
+static void counterfactual_path_length(struct session *s) { HOLDS(softrelu_counterfactual_path_length(the_search(s)) >= 0); }
+
+static void counterfactual_path_number(struct session *s) {
+    static const int wanted[] = {SOFTRELU_PATH_BRANCH,   SOFTRELU_PATH_RHO,     SOFTRELU_PATH_CONFIDENCE,
+                                 SOFTRELU_PATH_DISTANCE, SOFTRELU_PATH_REACHED, 0};
+    const softrelu_counterfactual *search = the_search(s);
+    const int64_t index = take_chance(s, 4) ? take_extreme(s) : take_byte(s),
+                  length = softrelu_counterfactual_path_length(search);
+    double value;
+    spoil(&value, 1);
+    const softrelu_status status =
+        softrelu_counterfactual_path_number(search, index, (softrelu_path)take_choice(s, wanted, 5, COUNT(wanted)), &value);
+    HOLDS(known(status, NULL) == SOFTRELU_OK ? isfinite(value) && value >= 0.0 && index < length : is_untouched(value));
+}
+
 /* ---------------------------------------------------------------------------------------------------------------------
  * Constants
  * ------------------------------------------------------------------------------------------------------------------- */
@@ -1455,6 +1470,8 @@ static void (*const calls[])(struct session *) = {
     counterfactual_destroy,
     search_name,
     search_text,
+    counterfactual_path_length,
+    counterfactual_path_number,
 };
 
 /* A sealed problem with a solver, so that few bytes get somewhere. */

@@ -218,6 +218,11 @@ class Counterfactuals(unittest.TestCase):
             self.assertAlmostEqual(np.linalg.norm(answer.x - input), answer.distance)
             np.testing.assert_array_equal(answer.x[frozen], input[frozen])
         self.assertTrue(found.answers[0].certified)
+        first = found.path[0]
+        self.assertEqual((first.branch, first.rho, first.distance, first.reached), (0, 0, 0, False))
+        self.assertAlmostEqual(first.confidence, before[wanted])
+        nearest = found.answers[0]
+        self.assertIn((nearest.rho, nearest.confidence, nearest.distance, True), [(q.rho, q.confidence, q.distance, q.reached) for q in found.path])
         already = softrelu.counterfactual(p, input, int(before.argmax()), 0.9 * before.max())
         self.assertEqual((already.outcome, already.answers[0].distance), ("already", 0))
 
