@@ -146,6 +146,24 @@ static json_t *answer_json(const struct question *question, int64_t answer, cons
     return json_finished(object, ok);
 }
 
+/* [{"branch", "rho", "confidence", "distance", "reached"}], in the order of the search */
+static json_t *path_json(const softrelu_counterfactual *search) {
+    json_t *array = json_array();
+    bool ok = array != NULL;
+    for (int64_t i = 0; ok && i < softrelu_counterfactual_path_length(search); i++) {
+        json_t *object = json_object();
+        double value = NAN;
+        ok = object != NULL;
+#define PUT(id, number_, name, type, text)                                                                                     \
+    ok = ok && softrelu_counterfactual_path_number(search, i, id, &value) == SOFTRELU_OK &&                                    \
+         json_put(object, name, json_number(value, type));
+        SOFTRELU_PATH_LIST(PUT)
+#undef PUT
+        ok = json_array_append_new(array, json_finished(object, ok)) == 0;
+    }
+    return json_finished(array, ok);
+}
+
 static json_t *report_of_question(const void *argument) {
     const struct question *question = argument;
     const struct arguments *arguments = question->arguments;
@@ -166,7 +184,7 @@ static json_t *report_of_question(const void *argument) {
          json_put(object, "confidence", json_real(arguments->confidence)) &&
          json_put(object, "outputs_before", json_vector(question->before, m)) &&
          json_put(object, "outputs_after", question->count > 0 ? json_vector(question->after, m) : json_null()) &&
-         json_put(object, "best", answer_json(question, -1, NULL)) &&
+         json_put(object, "best", answer_json(question, -1, NULL)) && json_put(object, "path", path_json(question->search)) &&
          json_put(object, "certificate", certificate != NULL ? certificate_json(certificate) : json_null()) &&
          json_put_run(object, &question->inputs, SOFTRELU_KL, softrelu_counterfactual_solver(question->search));
     return json_finished(object, object != NULL && json_put(object, "answers", answers) && ok);

@@ -60,6 +60,7 @@ static const struct option_kind options[] = {
     {"html", "FILE", ACTION_HTML, 0, RUNS, "write a page with plots and tables, one file that needs nothing else"},
     {"shape", "RxC", ACTION_SHAPE, 0, RUNS, "show x on the page as an image of so many rows and columns"},
     {"svg", "FILE", ACTION_SVG, 0, COMMAND_SOLVE | INVERT, "write the plot of loss and residual by iteration"},
+    {"svg", "FILE", ACTION_SVG, 0, SEARCH, "write the plot of probability by distance"},
     {"set", "NAME=VALUE", ACTION_SET, 0, RUNS, "change a setting; 'softrelu info' lists them"},
     {"max-iterations", "N", ACTION_SETTING, SOFTRELU_SETTING_MAX_ITERATIONS, COMMAND_SOLVE, "setting: iterations at most"},
     {"tolerance", "T", ACTION_SETTING, SOFTRELU_SETTING_TOLERANCE, FILES, "setting: relative residual that counts as zero"},

@@ -54,7 +54,7 @@ static bool write_page(FILE *stream, const struct arguments *arguments, const st
 static bool write_plot(FILE *stream, const struct arguments *arguments, const struct contents *contents, json_t *report) {
     (void)arguments;
     (void)contents;
-    page_write_convergence(stream, report);
+    page_write_plot(stream, report);
     return ferror(stream) == 0;
 }
 

@@ -87,11 +87,34 @@ static void draw(struct progress *progress) {
     live_draw(&progress->live, parts);
 }
 
+static double last_passed(const struct progress *progress, softrelu_path quantity) {
+    double value = NAN;
+    const int64_t last = softrelu_counterfactual_path_length(progress->search) - 1;
+    (void)softrelu_counterfactual_path_number(progress->search, last, quantity, &value);
+    return value;
+}
+
+/* Of a search the solves are the steps, and what they have come to is what counts. */
+static void draw_search(struct progress *progress) {
+    enum { STEP = 1, PROBABILITY, RHO, DISTANCE, TIME, ITERATION, RESIDUAL, NONE = 0 };
+    const int64_t passed = softrelu_counterfactual_path_length(progress->search);
+    const struct live_part parts[LIVE_PARTS] = {
+        live_text(STEP, "step %lld", (long long)passed),
+        live_text(passed > 1 ? RHO : NONE, "rho %.1e", last_passed(progress, SOFTRELU_PATH_RHO)),
+        live_text(passed > 0 ? PROBABILITY : NONE, "probability %.4f", last_passed(progress, SOFTRELU_PATH_CONFIDENCE)),
+        live_text(passed > 0 ? DISTANCE : NONE, "distance %.4g", last_passed(progress, SOFTRELU_PATH_DISTANCE)),
+        live_text(progress->solves > 0 ? ITERATION : NONE, "iter %.0f", progress->iteration),
+        live_text(progress->solves > 0 ? RESIDUAL : NONE, "residual %.1e", progress->relative),
+        live_text(TIME, "%.1f s", live_seconds(&progress->live)),
+    };
+    live_draw(&progress->live, parts);
+}
+
 /* A softrelu_interrupt: the time goes on in iterations that take long, and before the first. */
 static int tick(void *user) {
     struct progress *progress = user;
     if (live_is_due(&progress->live)) {
-        draw(progress);
+        (progress->search != NULL ? draw_search : draw)(progress);
     }
     return 0;
 }

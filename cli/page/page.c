@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "page.h"
 
+#include "path.h"
 #include "plot.h"
 
 #include <math.h>
@@ -121,7 +122,11 @@ static struct plot convergence_plot(const struct trace *trace, struct plot_serie
                          2};
 }
 
-void page_write_convergence(FILE *stream, const json_t *report) {
+void page_write_plot(FILE *stream, const json_t *report) {
+    if (json_object_get(report, "path") != NULL) {
+        path_write_plot(stream, report);
+        return;
+    }
     struct trace trace = trace_of(report);
     struct plot_series series[2];
     const struct plot plot = convergence_plot(&trace, series);
@@ -452,6 +457,7 @@ void page_write(FILE *stream, const struct page *page) {
     (void)fputs("</style>\n</head>\n<body>\n<main>\n", stream);
     if (json_object_get(page->report, "answers") != NULL) {
         write_answers(stream, page->report);
+        path_write(stream, page->report);
     } else {
         write_summary(stream, page);
         write_convergence(stream, page->report);

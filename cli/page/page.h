@@ -18,7 +18,7 @@ struct page {
 };
 
 void page_write(FILE *stream, const struct page *page);
-/* The losses above the lowest and the residuals, by iteration, as an SVG file. */
-void page_write_convergence(FILE *stream, const json_t *report);
+/* The losses above the lowest and the residuals, by iteration, as an SVG file; of a search, probabilities by distance. */
+void page_write_plot(FILE *stream, const json_t *report);
 
 #endif

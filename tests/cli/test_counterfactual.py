@@ -1,5 +1,6 @@
 """softrelu counterfactual: answers, reports, frozen entries, ends without an answer, bad input."""
 import os
+import re
 import unittest
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from program import D, M, ProgramTest, predict
 
 NETWORK = ("--A1", "A1.npy", "--A2", "A2.npy", "--c1", "c1.npy", "--c2", "c2.npy")
-KEYS = {"schema", "version", "dimensions", "outcome", "outcome_text", "class", "confidence", "outputs_before", "outputs_after", "best",
+KEYS = {"schema", "version", "dimensions", "outcome", "outcome_text", "class", "confidence", "outputs_before", "outputs_after", "best", "path",
         "answers", "settings", "certificate", "loss_kind", "blas", "blas_kernel", "blas_threads"}
 
 
@@ -49,6 +50,13 @@ class Counterfactual(ProgramTest):
             if predict(self.arrays, other)[self.wanted] >= answer["confidence"]:
                 self.assertGreaterEqual(np.linalg.norm(other - self.input), answer["distance"] * (1 - 1e-9))
         self.assertEqual(self.ask_for("--quiet").stdout, "")
+        first, *path = report["path"]
+        self.assertEqual((first["branch"], first["rho"], first["distance"], first["reached"]), (0, 0, 0, 0))
+        self.assertAlmostEqual(first["confidence"], report["outputs_before"][self.wanted], delta=1e-12)
+        self.assertIn({"reached": 1, **{key: answer[key] for key in ("rho", "confidence", "distance")}},
+                      [{key: step[key] for key in step if key != "branch"} for step in path])
+        begin = [step["rho"] for step in path if not step["reached"]][:3]
+        self.assertEqual(begin, [begin[0] / 4**k for k in range(3)])
 
     def test_several_answers(self):
         done = self.ask_for("--answers", "6", "--out", "x.npy", "--report", "report.json")
@@ -87,6 +95,16 @@ class Counterfactual(ProgramTest):
         done = self.ask("--class", str(self.likely), "--confidence", str(0.99 * predict(self.arrays, self.input).max()), "--out", "x.npy")
         self.assertEqual((done.returncode, done.stdout.split(":")[0]), (0, "already"))
         np.testing.assert_array_equal(np.load(self.path("x.npy")), self.input)
+
+    def test_plot_of_the_path(self):
+        self.ask_for("--confidence", "0.6", "--svg", "path.svg", "--report", "report.json")
+        with open(self.path("path.svg"), encoding="utf-8") as file:
+            points = re.findall(r'circle class="([ab])"[^>]* data-x="([^"]+)" data-y="([^"]+)"', file.read())
+        report = self.report()
+        branch = next(step["branch"] for step in report["path"] if step["rho"] == report["answers"][0]["rho"])
+        path = sorted((step["distance"], step["confidence"]) for i, step in enumerate(report["path"]) if i == 0 or step["branch"] == branch)
+        self.assertEqual(sorted((float(x), float(y)) for name, x, y in points if name == "a"), path)
+        self.assertEqual([(float(x), float(y)) for name, x, y in points if name == "b"], [(0, 0.6), (path[-1][0], 0.6)])
 
     def test_bad_input(self):
         self.save("short", np.zeros(D - 1))

@@ -130,6 +130,10 @@ class Page(ProgramTest):
         nearest = report["answers"][0]
         self.assertEqual({int(row["data-index"]): float(row["data-x"]) for row in parts.rows["changes"]}, dict(enumerate(nearest["x"])))
         self.assertEqual(report["certificate"]["verdict"], "certified local minimiser")
+        self.assertEqual(len(parts.rows["path"]), len(report["path"]))
+        drawn = {(float(x), y) for x, y in parts.points["path-plot", "a"]}
+        self.assertIn((nearest["distance"], nearest["confidence"]), drawn)
+        self.assertLessEqual(drawn, {(step["distance"], step["confidence"]) for step in report["path"]})
         self.assertIn(f'{nearest["distance"]:.6g}', " ".join(parts.texts))
 
     def test_nothing_found(self):

@@ -166,7 +166,7 @@ class Terminal(ProgramTest):
     def test_a_counterfactual(self):
         lines, _, _ = self.watch("counterfactual", *NETWORK, "--input", "x0.npy", "--class", "3", "--confidence", "0.9", "--answers", "200",
                                  columns=120)
-        self.assertRegex("\n".join(lines), r"iter \d+ .* residual")
+        self.assertRegex("\n".join(lines), r"step \d+  rho [\d.e+-]+  probability \d\.\d{4}  distance [\d.e+-]+  iter \d+  residual [\d.e+-]+  [\d.]+ s")
 
     def test_many_targets(self):
         lines, _, stdout = self.watch("solve", *NETWORK, "--b", "B.npy", *LONG[2:], "--threads", "2")
