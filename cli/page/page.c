@@ -29,7 +29,7 @@ static const char style[] =
     "border-bottom:1px solid "
     "var(--faint);vertical-align:top}td.number,th.number{text-align:right;white-space:nowrap}th.name{overflow-wrap:anywhere;"
     "min-width:6rem}\n"
-    ".wide{overflow-x:auto}.bar{position:relative;height:1rem;min-width:7rem;background:var(--card)}"
+    ".wide{overflow-x:auto}.bar{position:relative;height:1rem;margin-top:.25rem;min-width:7rem;background:var(--card)}"
     ".bar i{position:absolute;inset:0 auto 0 0;background:var(--a)}.bar b{position:absolute;top:-2px;bottom:-2px;width:3px;"
     "background:var(--b)}\n"
     ".plot{width:100%;height:auto;display:block}figure{margin:1rem 0}figcaption{color:var(--soft);font-size:.9rem}\n"
@@ -116,6 +116,7 @@ static struct plot convergence_plot(const struct trace *trace, struct plot_serie
                          "iteration",
                          "loss − lowest, residual",
                          true,
+                         false,
                          trace->count,
                          trace->iteration,
                          series,
@@ -269,6 +270,7 @@ static void write_convergence(FILE *stream, const json_t *report) {
         const struct plot kinks = {"Units at their kink, and units that changed side, by iteration",
                                    "iteration",
                                    "units",
+                                   false,
                                    false,
                                    trace.count,
                                    trace.iteration,

@@ -12,7 +12,7 @@ struct passed {
     double distance, confidence;
 };
 
-/* Those of a branch as a plot has them: columns, in order of distance. */
+/* As a plot has them: columns, in order of distance. */
 struct curve {
     int64_t count;
     double *distance, *confidence, *asked; /* one piece of memory */
@@ -24,62 +24,56 @@ static int by_distance(const void *left, const void *right) {
     return (a->distance > b->distance) - (a->distance < b->distance);
 }
 
-/* The branch of the nearest answer, or, without any, of the best point; the input is on all of them. */
-static double branch_of(const json_t *report) {
-    const json_t *answers = json_object_get(report, "answers");
-    const json_t *end = json_array_size(answers) > 0 ? json_array_get(answers, 0) : json_object_get(report, "best");
-    size_t index = 0;
-    const json_t *at = NULL;
-    json_array_foreach(json_object_get(report, "path"), index, at) {
-        if (number(at, "distance") == number(end, "distance") && number(at, "confidence") == number(end, "confidence")) {
-            return number(at, "branch");
-        }
-    }
-    return 0;
-}
-
-static int64_t take_branch(const json_t *report, struct passed *passed) {
-    const double branch = branch_of(report);
-    int64_t count = 0;
-    size_t index = 0;
-    const json_t *at = NULL;
-    json_array_foreach(json_object_get(report, "path"), index, at) {
-        if (index == 0 || number(at, "branch") == branch) {
-            passed[count++] = (struct passed){number(at, "distance"), number(at, "confidence")};
-        }
-    }
-    return count;
-}
-
-/* Empty for want of memory, too. The line of what is asked for has points at its ends alone. */
-static struct curve curve_of(const json_t *report) {
-    const size_t length = json_array_size(json_object_get(report, "path"));
+/* All that were passed, in order of distance; NULL for want of memory. */
+static struct passed *sorted(const json_t *path) {
+    const size_t length = json_array_size(path);
     struct passed *passed = calloc(length + 1, sizeof *passed);
+    size_t index = 0;
+    const json_t *at = NULL;
+    if (passed != NULL) {
+        json_array_foreach(path, index, at) {
+            passed[index] = (struct passed){number(at, "distance"), number(at, "confidence")};
+        }
+        qsort(passed, length, sizeof *passed, by_distance);
+    }
+    return passed;
+}
+
+/* The points that none before them is as probable as: what a probability costs. Empty for want of memory, too. The line of what
+   is asked for has points at its ends alone. */
+static struct curve curve_of(const json_t *report) {
+    const json_t *path = json_object_get(report, "path");
+    const size_t length = json_array_size(path);
+    struct passed *passed = sorted(path);
     double *room = calloc(3 * length + 1, sizeof *room);
     struct curve curve = {0, room, NULL, NULL};
     if (passed != NULL && room != NULL) {
-        curve = (struct curve){take_branch(report, passed), room, room + length, room + 2 * length};
-        qsort(passed, (size_t)curve.count, sizeof *passed, by_distance);
+        curve = (struct curve){0, room, room + length, room + 2 * length};
+        for (size_t i = 0; i < length; i++) {
+            if (curve.count == 0 || passed[i].confidence > curve.confidence[curve.count - 1]) {
+                curve.distance[curve.count] = passed[i].distance;
+                curve.confidence[curve.count] = passed[i].confidence;
+                curve.asked[curve.count++] = NAN;
+            }
+        }
     }
-    for (int64_t i = 0; i < curve.count; i++) {
-        curve.distance[i] = passed[i].distance;
-        curve.confidence[i] = passed[i].confidence;
-        curve.asked[i] = i == 0 || i == curve.count - 1 ? number(report, "confidence") : NAN;
+    if (curve.count > 0) {
+        curve.asked[0] = curve.asked[curve.count - 1] = number(report, "confidence");
     }
     free(passed);
     return curve;
 }
 
 static void write_curve(FILE *stream, const struct curve *curve, bool alone) {
-    const struct plot_series series[] = {{"probability", "a", curve->confidence}, {"asked for", "b", curve->asked}};
-    const struct plot plot = {"Probability of the wanted output by distance from the input",
-                              "distance from the input",
-                              "probability",
-                              false,
-                              curve->count,
-                              curve->distance,
-                              series,
-                              2};
+    const struct plot_series series[] = {{"the most that was met", "a", curve->confidence}, {"asked for", "b", curve->asked}};
+    const struct plot plot = {.title = "The highest probability of the wanted output that was met within each distance",
+                              .x_label = "distance from the input",
+                              .y_label = "probability",
+                              .fractions = true,
+                              .count = curve->count,
+                              .x = curve->distance,
+                              .series = series,
+                              .series_count = 2};
     plot_write(stream, &plot, alone);
 }
 
@@ -116,8 +110,8 @@ void path_write(FILE *stream, const json_t *report) {
         (void)fputs("<h2>Path</h2>\n<figure id=\"path-plot\">", stream);
         write_curve(stream, &curve, false);
         (void)fputs(
-            "<figcaption>What each probability costs: the search lets the input move further and further, and then closes in "
-            "on what is asked for.</figcaption></figure>\n",
+            "<figcaption>What each probability costs: of all points that the search passed, those that none nearer is as "
+            "probable as.</figcaption></figure>\n",
             stream);
         write_table(stream, json_object_get(report, "path"));
     }

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LEFT = 76, RIGHT = 14, TOP = 16, BOTTOM = 46, TICKS = 6, LEGEND = 18, LEGEND_WIDTH = 250 };
+enum { LEFT = 76, RIGHT = 14, TOP = 16, BOTTOM = 52, TICKS = 6, LEGEND = 18, LEGEND_WIDTH = 250 };
 
 /* Values from least to most lie from one pixel to another; logarithmic ones are mapped by their decades. */
 struct axis {
     double least, most;
-    bool logarithmic;
+    bool logarithmic, fractions;
     double from, to;
 };
 
@@ -29,13 +29,13 @@ static void include(struct axis *axis, double value) {
 }
 
 /* 1, 2 or 5 times a power of ten, so that there are at most TICKS of them, and whole: decades on logarithmic axes, else
-   iterations and units. */
+   iterations and units, unless fractions mean something. */
 static double step_of(const struct axis *axis) {
     const double least = (axis->most - axis->least) / TICKS;
     if (axis->logarithmic) {
         return fmax(1, ceil(least));
     }
-    if (least <= 1) {
+    if (least <= 1 && !axis->fractions) {
         return 1;
     }
     const double decade = pow(10, floor(log10(least)));
@@ -97,7 +97,7 @@ static void write_ticks(FILE *stream, const struct axis *x, const struct axis *y
     const int columns = (int)floor((x->most - first) / x_step + 1e-9);
     for (int i = 0; i <= columns; i++) {
         const double at = first + i * x_step;
-        (void)fprintf(stream, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", place(x, at), y->from + 18, at);
+        (void)fprintf(stream, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"middle\">%g</text>\n", place(x, at), y->from + 21, at);
     }
     const double y_step = step_of(y);
     const int rows = (int)floor((y->most - y->least) / y_step + 1e-9);
@@ -147,8 +147,8 @@ static void write_legend(FILE *stream, const struct plot *plot) {
 
 void plot_write(FILE *stream, const struct plot *plot, bool alone) {
     const int top = plot->series_count > 1 ? TOP + LEGEND : TOP;
-    struct axis x = {INFINITY, -INFINITY, false, LEFT, PLOT_WIDTH - RIGHT};
-    struct axis y = {INFINITY, -INFINITY, plot->logarithmic, PLOT_HEIGHT - BOTTOM, top};
+    struct axis x = {INFINITY, -INFINITY, false, plot->fractions, LEFT, PLOT_WIDTH - RIGHT};
+    struct axis y = {INFINITY, -INFINITY, plot->logarithmic, plot->fractions, PLOT_HEIGHT - BOTTOM, top};
     for (int64_t i = 0; i < plot->count; i++) {
         include(&x, plot->x[i]);
         for (int s = 0; s < plot->series_count; s++) {

@@ -25,6 +25,7 @@ struct plot {
     const char *x_label;
     const char *y_label;
     bool logarithmic; /* the y axis */
+    bool fractions;   /* axes may have steps below 1: they count nothing */
     int64_t count;
     const double *x;
     const struct plot_series *series;
