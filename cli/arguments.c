@@ -42,6 +42,21 @@ static enum outcome unknown_option(enum command command, const char *given, stru
                 command_name(command), given, command_name(command));
 }
 
+static enum outcome unknown_command(const char *given, struct failure *failure) {
+    const char *nearest = NULL;
+    size_t distance = SIZE_MAX;
+    for (unsigned command = 1; command <= COMMAND_LAST; command *= 2) {
+        const char *name = command_name((enum command)command);
+        if (text_distance(given, name) < distance) {
+            nearest = name;
+            distance = text_distance(given, name);
+        }
+    }
+    return nearest != NULL && text_is_near(given, distance)
+               ? fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; did you mean '%s'?", given, nearest)
+               : fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", given);
+}
+
 static enum outcome set_once(const char **slot, const char *flag, const char *value, struct failure *failure) {
     if (*slot != NULL) {
         return fail(failure, OUTCOME_BAD_INPUT, "--%s is given twice: '%s' and '%s'", flag, *slot, value);
@@ -316,8 +331,11 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
             option->action == ACTION_INPUT && (arguments->command != COMMAND_INVERT || option->target != INPUT_B) &&
             (input_kind(option->target)->required || (arguments->command == COMMAND_CERTIFY && option->target == INPUT_X));
         if (takes(arguments->command, i) && required && arguments->input[option->target] == NULL) {
-            return fail(failure, OUTCOME_BAD_INPUT, "%s: --%s is missing: %s", command_name(arguments->command), option->flag,
-                        option->text);
+            const int meaning = (int)strcspn(option->text, "(") - 1; /* up to " (required)" */
+            const bool in_problem = input_kind(option->target)->name != NULL;
+            return fail(failure, OUTCOME_BAD_INPUT, "%s: --%s is missing: %.*s; give a file%s",
+                        command_name(arguments->command), option->flag, meaning, option->text,
+                        in_problem ? ", or a PROBLEM that holds it" : "");
         }
     }
     if (arguments->rows > 0 && arguments->html == NULL) {
@@ -341,7 +359,7 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     arguments->within = 0.01;
     const unsigned command = command_find(argv[1]);
     if (command == 0) {
-        return fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", argv[1]);
+        return unknown_command(argv[1], failure);
     }
     arguments->command = (enum command)command;
     arguments->settings = calloc((size_t)argc, sizeof *arguments->settings); /* no more than there are words */

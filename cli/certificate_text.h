@@ -6,6 +6,8 @@
 #include <softrelu/softrelu.h>
 
 /* "  distance   at most ... from a local minimiser", or why that is not known; nothing for a point that is not certified. */
+/* What the user can do about a point that is not certified, after an empty line; nothing where there is nothing to do. */
+void certificate_print_advice(const softrelu_certificate *certificate);
 void certificate_print_distance(const softrelu_certificate *certificate);
 
 #endif

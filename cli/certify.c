@@ -69,6 +69,7 @@ static void print_examination(const struct examination *at, const char *out) {
     if (out != NULL) {
         printf("\ndirection written to %s\n", out);
     }
+    certificate_print_advice(certificate);
 }
 
 static json_t *report_of_examination(const void *argument) {

@@ -62,7 +62,10 @@ static void print_verdict(const struct finding *finding) {
         puts("agree: gradient and Hessian are those of the loss");
         break;
     case SOFTRELU_DERIVATIVES_DISAGREE:
-        text_fold(stdout, 0, 2, "disagree: a Taylor remainder does not shrink as it must");
+        text_fold(
+            stdout, 0, 2,
+            "disagree: a Taylor remainder does not shrink as it must; try another point (--x or --seed), and if they disagree "
+            "there, too, please report it with these arrays");
         break;
     case SOFTRELU_DERIVATIVES_KINK:
         text_fold(stdout, 0, 2,

@@ -54,7 +54,8 @@ static double number(const struct question *question, int64_t answer, softrelu_a
 static enum outcome check_early(const struct arguments *arguments, struct failure *failure) {
     const enum outcome outcome = session_check(arguments, failure);
     if (outcome == OUTCOME_OK && arguments->wanted == NULL) {
-        return fail(failure, OUTCOME_BAD_INPUT, "counterfactual: --class is missing: the output that is wanted");
+        return fail(failure, OUTCOME_BAD_INPUT,
+                    "counterfactual: --class is missing: the output that is wanted, its number or its name");
     }
     return outcome;
 }
@@ -220,6 +221,10 @@ static void print_no_answer(const struct question *question) {
     const double met = number(question, -1, SOFTRELU_ANSWER_CONFIDENCE);
     printf("\n  The highest probability met was %.6g, at distance %.6g.\n\n", met,
            number(question, -1, SOFTRELU_ANSWER_DISTANCE));
+    if (softrelu_counterfactual_outcome(question->search) == SOFTRELU_SEARCH_STOPPED) {
+        text_fold(stdout, 0, 0, "It was stopped on its way: a search to the end takes more time (--time-limit SECONDS).");
+        return;
+    }
     text_fold(
         stdout, 0, 0,
         "Try a lower --confidence, fewer entries in --freeze, wider --lower and --upper, or more --answers, which searches "

@@ -14,7 +14,8 @@ enum command {
     COMMAND_CONSTANTS = 16,
     COMMAND_COUNTERFACTUAL = 32,
     COMMAND_INVERT = 64,
-    COMMAND_CONVERT = 128
+    COMMAND_CONVERT = 128,
+    COMMAND_LAST = COMMAND_CONVERT
 };
 
 /* What an option does with its argument. */

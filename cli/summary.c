@@ -38,7 +38,8 @@ static void print_advice(softrelu_termination termination) {
         const char *text;
     } advice[] = {
         {SOFTRELU_ITERATION_LIMIT, "More iterations: --max-iterations N. To go on from here: --x0 with the file of --out."},
-        {SOFTRELU_EVALUATION_LIMIT, "To allow more evaluations, see the settings in 'softrelu info'."},
+        {SOFTRELU_EVALUATION_LIMIT,
+         "More evaluations: --set max_evaluations=N. To go on from here: --x0 with the file of --out."},
         {SOFTRELU_TIME_LIMIT, "More time: --time-limit SECONDS. To go on from here: --x0 with the file of --out."},
         {SOFTRELU_STOP_REQUESTED, "This is the best point found so far. To go on from here: --x0 with the file of --out."},
         {SOFTRELU_NO_PROGRESS, "If the residual is good enough for you, --tolerance T accepts it."},
@@ -117,5 +118,9 @@ void summary_print(const struct solve_result *result, const double *f, const str
     outputs_table_print(f, result->inputs->input[INPUT_B].array.values, size[DIMENSION_M], result->inputs->names);
     putchar('\n');
     outputs_print(arguments, "x");
-    print_advice(termination);
+    if (termination == SOFTRELU_CONVERGED) {
+        certificate_print_advice(softrelu_solver_certificate(result->solver));
+    } else {
+        print_advice(termination);
+    }
 }

@@ -125,6 +125,9 @@ static void print_summary(const struct arguments *arguments, const struct batch_
     }
     putchar('\n');
     outputs_print(arguments, "x");
+    if (result->converged < result->inputs->targets && arguments->report == NULL) {
+        puts("\nThe report says of each target how it ended: --report FILE.");
+    }
 }
 
 static json_t *report_of_targets(const void *result) { return batch_json(result); }

@@ -68,8 +68,10 @@ GOOD = ["--A1", "A1.npy", "--A2", "A2.npy", "--b", "b.npy"]
 # arguments after `softrelu` -> what the message must say
 BAD_ARGUMENTS = {
     "nothing": ([], "no command"),
-    "unknown command": (["resolve"], "unknown command 'resolve'"),
-    "A1 missing": (["solve", "--b", "b.npy"], "--A1"),
+    "unknown command": (["frobnicate"], "'softrelu --help' lists them all"),
+    "mistyped command": (["resolve"], "did you mean 'solve'?"),
+    "A1 missing": (["solve", "--b", "b.npy"], "--A1 is missing: hidden layer, n x d; give a file, or a PROBLEM that holds it"),
+    "x missing": (["certify", *GOOD], "--x is missing: the point to examine, d entries; give a file\n"),
     "b missing": (["solve", "--A1", "A1.npy", "--A2", "A2.npy"], "--b"),
     "file missing": (["solve", "--A1", "nowhere.npy", "--b", "b.npy"], "'nowhere.npy'"),
     "a folder": (["solve", "--A1", ".", "--b", "b.npy"], "directory"),

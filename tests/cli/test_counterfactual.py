@@ -90,6 +90,8 @@ class Counterfactual(ProgramTest):
         self.assertAlmostEqual(report["best"]["confidence"], report["outputs_before"][self.wanted], delta=1e-12)
         done = self.ask_for("--time-limit", "0")
         self.assertEqual((done.returncode, done.stdout.split(":")[0]), (1, "stopped"))
+        self.assertIn("--time-limit", done.stdout)
+        self.assertNotIn("--freeze", done.stdout)
 
     def test_already(self):
         done = self.ask("--class", str(self.likely), "--confidence", str(0.99 * predict(self.arrays, self.input).max()), "--out", "x.npy")

@@ -116,6 +116,17 @@ class Solve(ProgramTest):
         self.assertEqual(self.everything("--time-limit", "0").returncode, 1)
         self.assertEqual(self.report()["termination"], "time-limit")
 
+    def test_what_to_do_next(self):
+        def last(*arguments):
+            return " ".join(self.solve(*arguments).stdout.split("\n\n")[-1].split())
+
+        for arguments, advice in ((("--max-iterations", "0"), "--max-iterations N"), (("--time-limit", "0"), "--time-limit SECONDS"),
+                                  (("--set", "max_evaluations=1"), "--set max_evaluations=N")):
+            self.assertIn(advice, last(*arguments))
+        self.save("A1", np.ones((N, D)))  # of d directions the network sees one
+        self.assertIn("A small positive --rho or --w", last("--w", "0"))
+        self.assertIn("written", last("--w", "0.1", "--rho", "0.1"))  # certified: nothing to do
+
     def test_infinity_is_no_bare_token(self):
         self.solve("--report", "report.json")
         self.assertEqual(self.report()["settings"]["time_limit"], "inf")  # the loader refuses bare ones

@@ -89,6 +89,8 @@ class ManyTargets(ProgramTest):
     def test_one_that_does_not_converge(self):
         self.assertEqual(self.many("--max-iterations", "0").returncode, 1)
         self.assertEqual({result["termination"] for result in self.report()["results"]}, {"iteration-limit"})
+        self.assertIn("--report FILE", self.run_program("solve", "--A1", "A1.npy", "--A2", "A2.npy", "--b", "B.npy", "--max-iterations", "0").stdout)
+        self.assertNotIn("--report FILE", self.many().stdout)
 
     def test_one_row_is_one_target(self):
         self.save("B", self.B[:1])
