@@ -96,14 +96,14 @@ static const struct command_kind commands[] = {
      "Exit status: 0 converged, every target; 1 stopped before convergence (the files are written); 2 bad usage or bad input; "
      "3 out of "
      "memory or a failure to read or write."},
-    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--class J|NAME] [OPTION ...]", "find an input that has these outputs",
+    {COMMAND_INVERT, 1, "invert", "[PROBLEM] [--class J] [OPTION ...]", "find an input that has these outputs",
      "Searches from several points for the x whose outputs are nearest, in the sense of kl, to those of --b, or to output J "
      "with "
      "probability P and equal ones for the rest.\n"
      "Exit status: 0 found; 1 not found, which proves nothing (the files are written); 2 bad usage or bad input; 3 out of "
      "memory or "
      "a failure to read or write."},
-    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] --input FILE --class J|NAME [OPTION ...]",
+    {COMMAND_COUNTERFACTUAL, 1, "counterfactual", "[PROBLEM] --input FILE --class J [OPTION ...]",
      "find the nearest input of another class",
      "The answer is the smallest change, in Euclidean length, that gives output J the probability P, as far as a search that "
      "follows minimisers can find it. Proof means: no input in a neighbourhood of the answer is nearer and as probable.\n"

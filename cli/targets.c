@@ -114,7 +114,8 @@ static void print_summary(const struct arguments *arguments, const struct batch_
     printf("  problem    n = %lld, d = %lld, m = %lld, %s\n", (long long)size[DIMENSION_N], (long long)size[DIMENSION_D],
            (long long)size[DIMENSION_M], result->loss == SOFTRELU_KL ? "kl" : "squares");
     printf("  points     %lld certified local minimisers\n", (long long)result->certified);
-    printf("  work       %.3g s on %d thread(s), %.4g targets/s\n", result->seconds, softrelu_batch_threads(result->batch),
+    const int threads = softrelu_batch_threads(result->batch);
+    printf("  work       %.3g s on %d thread%s, %.4g targets/s\n", result->seconds, threads, threads == 1 ? "" : "s",
            (double)result->inputs->targets / fmax(result->seconds, 1e-9));
     if (interrupt_signal() != 0) {
         printf("  stopped    %s\n", interrupt_signal() == SIGINT ? "interrupted (SIGINT)" : "asked to end (SIGTERM)");

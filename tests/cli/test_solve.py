@@ -191,7 +191,8 @@ class OtherCommands(ProgramTest):
 
     def test_help_and_version(self):
         self.assertRegex(self.run_program("--version").stdout, r"^softrelu \d+\.\d+\.\d+\n$")
-        for arguments in (("--help",), ("solve", "--help"), ("check", "--help"), ("info", "--help")):
+        for arguments in (("--help",), *((command, "--help") for command in (
+                "solve", "invert", "counterfactual", "check", "certify", "constants", "convert", "info"))):
             done = self.run_program(*arguments)
             self.assertEqual((done.returncode, done.stderr), (0, ""))
             self.assertIn("usage: softrelu", done.stdout)
