@@ -57,11 +57,16 @@ def shell(script, folder, where=None):
                           text=True)
 
 
-def compile_and_run(code, compiler, name):
-    """A program over the library that was built."""
-    library = os.environ["SOFTRELU_LIBRARY"]
+def run_program(code, command, name, before=""):
+    """A program of that name, in the folder after what comes before."""
     with scratch() as folder:
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(code)
-        return shell(f"{compiler} -Wall -Wextra -Werror {name} -I '{SOURCE}/include' '{library}'"
-                     f" -Wl,-rpath,'{os.path.dirname(library)}' -o program && ./program", folder)
+        return shell(before + "\n" + command, folder)
+
+
+def compile_and_run(code, compiler, name, before=""):
+    """A program over the library that was built."""
+    library = os.environ["SOFTRELU_LIBRARY"]
+    return run_program(code, f"{compiler} -Wall -Wextra -Werror {name} -I '{SOURCE}/include' '{library}'"
+                       f" -Wl,-rpath,'{os.path.dirname(library)}' -o program && ./program", name, before)

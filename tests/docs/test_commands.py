@@ -1,4 +1,4 @@
-"""The commands and programs in all documents run, and the words it explains are those of the library."""
+"""The commands and programs in all documents run, and the words they explain are those of the library."""
 import os
 import re
 import tempfile
@@ -130,7 +130,7 @@ class Commands(unittest.TestCase):
                     for command in line.split(" && "):
                         with self.subTest(page=page, command=command):
                             script, where = command, folder
-                            if not command.startswith("softrelu "):
+                            if not command.startswith(("softrelu ", "python3 -c ")):
                                 script, where = self.instead(command, places), support.SOURCE
                             # elsewhere, or of builds that are not sanitized: the Python examples, the tests of packages
                             if script is None or sanitized and where != folder:
@@ -176,11 +176,8 @@ class Programs(unittest.TestCase):
         programs = [*blocks("docs/guide.md", "python"), LOADED + fragment + "assert result.converged and many.converged.all() and answer.answers\n"]
         self.assertGreaterEqual(len(programs), 3)
         for code in programs:
-            with support.scratch() as folder:
-                with open(os.path.join(folder, "program.py"), "w", encoding="utf-8") as file:
-                    file.write(code)
-                done = support.shell("python3 program.py", folder)
-                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            done = support.run_program(code, "python3 program.py", "program.py")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_c(self):
         for page in ("README.md", "docs/guide.md"):
@@ -196,6 +193,24 @@ class Programs(unittest.TestCase):
             done = support.compile_and_run(code, "c++ -std=c++17", "program.cpp")
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
             self.assertIn("converged", done.stdout)
+
+
+    def test_four_languages_find_the_same(self):
+        page, told = "docs/counterfactuals.md", set()
+        (python,), (c,), (cpp,) = (blocks(page, language) for language in ("python", "c", "cpp"))
+        before = "\n".join(command for command in commands(page) if command.startswith("python3 -c "))
+        for done in (support.run_program(python, "python3 program.py", "program.py", before),
+                     support.compile_and_run(c, "cc -std=c11", "program.c", before),
+                     support.compile_and_run(cpp, "c++ -std=c++17", "program.cpp", before)):
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            told.update(re.findall("^distance .*", done.stdout, re.MULTILINE))
+        with support.scratch() as folder:
+            for command in commands(page):
+                if command.startswith(("python3 -c ", "softrelu ")):
+                    done = support.shell(command, folder)
+                    told.update(f"distance {float(found):.6g}, certified: True" for found in re.findall(r"^ +0 +([\d.]+) .*none nearer", done.stdout, re.MULTILINE))
+        self.assertEqual(len(told), 1, told)
+        self.assertRegex(told.pop(), "^distance [1-9].*certified: True$")
 
 
 class Words(unittest.TestCase):
@@ -221,6 +236,22 @@ class Words(unittest.TestCase):
     def test_settings(self):
         told = re.findall(r"^  ([a-z_]+) +(?:integer|real|choice) ", support.program("info"), re.MULTILINE)
         self.assertEqual(sorted(self.table("settings")), sorted(told))
+
+
+class Figures(unittest.TestCase):
+    """The README's figures beside packaged solvers are those of the page they are from."""
+
+    ROWS = {"libLBFGS": "liblbfgs", "NLopt, L-BFGS": "nlopt_lbfgs", "GSL, dogleg": "gsl_ddogleg", "Ceres, Levenberg–Marquardt": "ceres_lm",
+            "SciPy, L-BFGS-B": "scipy_lbfgsb", "SciPy, trf": "scipy_trf", "Ipopt, exact Hessian": "ipopt_exact"}
+
+    def test_peers(self):
+        told = re.search(r"^\| this library .*\n((?:\|.*\n)+)", support.read("README.md"), re.MULTILINE)[1]
+        told = {cells[0]: cells[1:] for cells in (re.split(r" *\| *", row.strip("| ")) for row in told.splitlines())}
+        page = support.read("docs", "performance-peers.md")
+        measured = page.partition("### softrelu against each solver\n")[2].partition("###")[0]
+        rows = {cells[0]: cells for cells in (re.split(r" *\| *", row.strip("| ")) for row in measured.splitlines() if row.startswith("|"))}
+        found = {name: [rows[solver][2].split()[0], rows[solver][4].split()[0], *rows[solver][5:8]] for name, solver in self.ROWS.items()}
+        self.assertEqual(told, found)
 
 
 if __name__ == "__main__":
