@@ -29,3 +29,8 @@ mark_as_advanced(CBLAS_INCLUDE_DIR RANDOM123_INCLUDE_DIR)
 
 set(THREADS_PREFER_PTHREAD_FLAG OFF)
 find_package(Threads REQUIRED)
+
+# For tests, examples and where the Python package goes. Debian's own interpreter is preferred: it is the one that has python3-numpy.
+find_program(SOFTRELU_PYTHON NAMES python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(SOFTRELU_PYTHON NAMES python3)
+mark_as_advanced(SOFTRELU_PYTHON)

@@ -1,5 +1,6 @@
-# Components: shared (the library that programs load), static (the archive), tools (the program), dev (header, the name that
-# -lsoftrelu finds, CMake and pkg-config files). To build against either library takes dev and that library.
+# Components: shared (the library that programs load), static (the archive), tools (the program), python (the package over the
+# shared library), dev (header, the name that -lsoftrelu finds, CMake and pkg-config files). To build against either library takes
+# dev and that library.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/softrelu)
@@ -58,5 +59,49 @@ if(TARGET softrelu_program)
     if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
         file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
         set_target_properties(softrelu_program PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
+    endif()
+endif()
+
+# The Python package, where the interpreter of this prefix looks: Debian's own, in /usr, has one place for all its versions, and the
+# one in /usr/local another name than elsewhere; a virtual environment is a prefix, too.
+set(python_dir "")
+if(EXISTS /etc/debian_version AND CMAKE_INSTALL_PREFIX STREQUAL "/usr")
+    set(python_dir lib/python3/dist-packages)
+elseif(SOFTRELU_PYTHON)
+    execute_process(COMMAND ${SOFTRELU_PYTHON} -c "import sys; print('python%d.%d' % sys.version_info[:2], end='')"
+        OUTPUT_VARIABLE python_version COMMAND_ERROR_IS_FATAL ANY)
+    set(python_dir lib/${python_version}/site-packages)
+    if(EXISTS /etc/debian_version AND CMAKE_INSTALL_PREFIX STREQUAL "/usr/local")
+        set(python_dir lib/${python_version}/dist-packages)
+    endif()
+endif()
+set(SOFTRELU_INSTALL_PYTHONDIR "${python_dir}" CACHE STRING "Where the Python package goes, under the prefix; empty: nowhere")
+if(SOFTRELU_INSTALL_PYTHONDIR)
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/python/softrelu DESTINATION ${SOFTRELU_INSTALL_PYTHONDIR} COMPONENT python
+        FILES_MATCHING PATTERN "*.py" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
+    # What pip and importlib.metadata know it by. There is no RECORD: pip must not remove what it did not install.
+    file(STRINGS ${PROJECT_SOURCE_DIR}/python/pyproject.toml python_needs REGEX "^(requires-python|dependencies) =")
+    string(REGEX MATCH "requires-python = \"([^\"]+)\"" matched "${python_needs}")
+    set(python_least ${CMAKE_MATCH_1})
+    string(REGEX MATCH "dependencies = ..([^\"]+)\"" matched "${python_needs}")
+    set(python_numpy ${CMAKE_MATCH_1})
+    file(CONFIGURE OUTPUT python/METADATA @ONLY CONTENT [[Metadata-Version: 2.1
+Name: softrelu
+Version: @PROJECT_VERSION@
+Summary: @PROJECT_DESCRIPTION@
+License: BSD-3-Clause
+Requires-Python: @python_least@
+Requires-Dist: @python_numpy@
+]])
+    install(FILES ${PROJECT_BINARY_DIR}/python/METADATA DESTINATION ${SOFTRELU_INSTALL_PYTHONDIR}/softrelu-${PROJECT_VERSION}.dist-info
+        COMPONENT python)
+    # Like the program: it finds its library wherever the tree is moved to; where the system finds it, it needs no help.
+    if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+        cmake_path(ABSOLUTE_PATH SOFTRELU_INSTALL_PYTHONDIR BASE_DIRECTORY ${CMAKE_INSTALL_PREFIX} OUTPUT_VARIABLE python_full_dir)
+        file(RELATIVE_PATH library_from_python ${python_full_dir}/softrelu ${CMAKE_INSTALL_FULL_LIBDIR}/libsoftrelu.so.${header_ABI_VERSION})
+        file(CONFIGURE OUTPUT python/_place.py @ONLY CONTENT [["""Where this installation has the library, seen from here."""
+LIBRARY = "@library_from_python@"
+]])
+        install(FILES ${PROJECT_BINARY_DIR}/python/_place.py DESTINATION ${SOFTRELU_INSTALL_PYTHONDIR}/softrelu COMPONENT python)
     endif()
 endif()

@@ -1,5 +1,5 @@
-# Debian packages: `cmake --workflow --preset deb` leaves libsoftrelu0, libsoftrelu-dev and softrelu-tools in build/deb. They go to
-# /usr, where Debian's own file names apply, so they are made of a build that was configured for it.
+# Debian packages: `cmake --workflow --preset deb` leaves libsoftrelu0, libsoftrelu-dev, softrelu-tools and python3-softrelu in
+# build/deb. They go to /usr, where Debian's own file names apply, so they are made of a build that was configured for it.
 if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
     return()
 endif()
@@ -25,10 +25,12 @@ set(CPACK_COMPONENTS_ALL "")
 set(shared_package libsoftrelu${header_ABI_VERSION})
 set(dev_package libsoftrelu-dev)
 set(tools_package softrelu-tools)
+set(python_package python3-softrelu)
 set(shared_components shared)
 set(dev_components dev static)
 set(tools_components tools)
-foreach(group IN ITEMS shared dev tools)
+set(python_components python)
+foreach(group IN ITEMS shared dev tools python)
     if(group STREQUAL "tools" AND NOT TARGET softrelu_program)
         continue()
     endif()
@@ -58,6 +60,18 @@ set(CPACK_DEBIAN_DEV_PACKAGE_DESCRIPTION "${about} the header, the static librar
 set(CPACK_DEBIAN_TOOLS_PACKAGE_PACKAGE_SECTION math)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_PACKAGE_DEPENDS "${shared_package} (>= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_TOOLS_PACKAGE_DESCRIPTION "${about} the program softrelu.")
+# One package for all processors: ctypes finds the library by the name that all of them give it. An ABI number promises that what
+# works with a release works with those after it, so any later library will do.
+set(CPACK_DEBIAN_PYTHON_PACKAGE_PACKAGE_SECTION python)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_PACKAGE_ARCHITECTURE all)
+string(REGEX REPLACE "^>=" "" python_least_version ${python_least})
+string(REGEX REPLACE "^numpy>=" "" numpy_least_version ${python_numpy})
+set(CPACK_DEBIAN_PYTHON_PACKAGE_PACKAGE_DEPENDS "python3:any (>= ${python_least_version}), python3-numpy (>= 1:${numpy_least_version}), ${shared_package} (>= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_PYTHON_PACKAGE_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/postinst ${PROJECT_BINARY_DIR}/debian/prerm)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_DESCRIPTION "${about} the Python package, over NumPy arrays.")
+# As Debian's dh_python3 does it: compiled where it is installed, by the interpreters that are there, and nothing left behind.
+file(WRITE ${PROJECT_BINARY_DIR}/debian/postinst "#!/bin/sh\nset -e\npy3compile -p ${python_package}\n")
+file(WRITE ${PROJECT_BINARY_DIR}/debian/prerm "#!/bin/sh\nset -e\npy3clean -p ${python_package}\n")
 
 file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC) # of SOURCE_DATE_EPOCH, where that is set

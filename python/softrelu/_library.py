@@ -192,11 +192,21 @@ class InputError(Error, ValueError):
 _INPUT = {"SOFTRELU_ERROR_SIZE", "SOFTRELU_ERROR_NOT_FINITE", "SOFTRELU_ERROR_VALUE", "SOFTRELU_ERROR_UNKNOWN", "SOFTRELU_ERROR_MISSING"}
 
 
+def _installed() -> str | None:
+    """The library that was installed with this package into a place of their own."""
+    try:
+        from ._place import LIBRARY  # written where the loader does not look
+    except ImportError:
+        return None
+    return os.path.join(os.path.dirname(__file__), LIBRARY)
+
+
 def library() -> ctypes.CDLL:
-    """The loaded library: the file named by SOFTRELU_LIBRARY, or what the system's loader finds."""
+    """The loaded library: the file named by SOFTRELU_LIBRARY, the one installed with the package, or what the system's loader finds."""
     global _library
     if _library is None:
-        path = os.environ.get("SOFTRELU_LIBRARY") or ctypes.util.find_library("softrelu") or f"libsoftrelu.so.{ABI_VERSION}"
+        path = (os.environ.get("SOFTRELU_LIBRARY") or _installed() or ctypes.util.find_library("softrelu")
+                or f"libsoftrelu.so.{ABI_VERSION}")
         try:
             loaded = ctypes.CDLL(path)
         except OSError as error:

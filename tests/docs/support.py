@@ -43,23 +43,30 @@ def scratch():
     return folder
 
 
-def shell(script, folder):
-    """bash, stopping at the first command that fails; `softrelu` is the one that was built, `python3` the one that runs this."""
+def shell(script, folder, where=None):
+    """bash, in the folder or elsewhere, stopping at the first command that fails; `softrelu` is the one that was built, `python3` the
+    one that runs this, with the package over the library that was built."""
     links = os.path.join(folder, ".bin")
     if not os.path.exists(links):
         os.makedirs(links)
         os.symlink(PROGRAM, os.path.join(links, "softrelu"))
         os.symlink(sys.executable, os.path.join(links, "python3"))
-    environment = dict(os.environ, PATH=links + os.pathsep + os.environ["PATH"], OPENBLAS_NUM_THREADS="1")
-    return subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=folder, env=environment, capture_output=True, text=True,
-                          timeout=300)
+    environment = dict(os.environ, PATH=links + os.pathsep + os.environ["PATH"], PYTHONPATH=os.path.join(SOURCE, "python"),
+                       OPENBLAS_NUM_THREADS="1")
+    return subprocess.run(["bash", "-e", "-o", "pipefail", "-c", script], cwd=where or folder, env=environment, capture_output=True,
+                          text=True)
 
 
-def compile_and_run(code, compiler, name):
-    """A program over the library that was built."""
-    library = os.environ["SOFTRELU_LIBRARY"]
+def run_program(code, command, name, before=""):
+    """A program of that name, in the folder after what comes before."""
     with scratch() as folder:
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
             file.write(code)
-        return shell(f"{compiler} -Wall -Wextra -Werror {name} -I '{SOURCE}/include' '{library}'"
-                     f" -Wl,-rpath,'{os.path.dirname(library)}' -o program && ./program", folder)
+        return shell(before + "\n" + command, folder)
+
+
+def compile_and_run(code, compiler, name, before=""):
+    """A program over the library that was built."""
+    library = os.environ["SOFTRELU_LIBRARY"]
+    return run_program(code, f"{compiler} -Wall -Wextra -Werror {name} -I '{SOURCE}/include' '{library}'"
+                       f" -Wl,-rpath,'{os.path.dirname(library)}' -o program && ./program", name, before)

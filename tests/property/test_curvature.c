@@ -113,12 +113,13 @@ static void least_eigenvalues(void **state) {
     const struct shape shapes[] = {{40, 30, 4, 0.0}, {12, 100, 5, 0.0},  {12, 100, 5, 0.5}, {50, 40, 30, 0.0},
                                    {50, 40, 4, 0.5}, {60, 50, 200, 0.1}, {9, 7, 5, 0.0},    {300, 30, 150, 0.0}};
     struct test_random random = {7};
+    const size_t count = sizeof shapes / sizeof *shapes - (size_t)test_count(0, 1); /* the last is the large one */
     int64_t saddles = 0, tried = 0;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (size_t i = 0; i < count; i++)
         for (int64_t trial = 0; trial < test_count(8, 2); trial++, tried++)
             saddles += check_shape(&random, shapes[i], trial % 4 < 2 ? 1.0 : 4.0, SOFTRELU_SQUARES, trial % 2 != 0);
     assert_true(8 * saddles >= tried && 8 * (tried - saddles) >= tried);
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+    for (size_t i = 0; i < count; i++)
         assert_false(check_shape(&random, shapes[i], 1.0, SOFTRELU_KL, i % 2 != 0));
 }
 

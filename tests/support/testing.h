@@ -12,8 +12,8 @@
 #include <cmocka.h>
 #include <softrelu/softrelu.h>
 
-/* How much is tried: normal, small when the environment has SOFTRELU_TEST_SCALE=small (valgrind), full when it has
-   SOFTRELU_TEST_SCALE=full (what a release is tested with; takes as long as it takes). */
+/* How much is tried: normal, small when the environment has SOFTRELU_TEST_SCALE=small (valgrind, and what tests/run repeats in
+   other builds), full when it has SOFTRELU_TEST_SCALE=full (what a release is tested with; takes as long as it takes). */
 int64_t test_effort(int64_t full, int64_t normal, int64_t small);
 int64_t test_count(int64_t normal, int64_t small);
 

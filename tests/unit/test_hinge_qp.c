@@ -232,7 +232,7 @@ static const struct family families[] = {
 static void optimality_conditions(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
-        check_family(&families[i], 7 + i, test_count(families[i].hinges > 10.0 ? 150 : 600, 30));
+        check_family(&families[i], 7 + i, test_count(families[i].hinges > 10.0 ? 150 : 600, 12));
 }
 
 /* ------------------------------------------------------------------------------------------------------------- by hand */
