@@ -44,7 +44,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     solver->path.rates = srl_arena_doubles(arena, model->n);
     srl_certificate_vectors_carve(arena, &solver->certificate, solver->unknowns.full);
     solver->scratch = srl_arena_doubles(arena, model->n);
-    solver->target = srl_arena_doubles(arena, model->m);
+    solver->target = srl_arena_doubles(arena, model->room);
 }
 
 static bool meets_tolerance(const struct srl_solver *solver) {
