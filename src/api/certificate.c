@@ -57,9 +57,10 @@ static softrelu_status check_bounds(struct srl_message *message, const struct sr
     return SOFTRELU_OK;
 }
 
-void srl_spread_certificate(struct srl_ranks *ranks, softrelu_certificate *certificate) {
-    const int64_t n = certificate->model != NULL ? certificate->model->n : 0, d = n > 0 ? certificate->model->d : 0;
-    const int64_t size = (int64_t)sizeof(double);
+void srl_spread_certificate(const struct srl_model *model, softrelu_certificate *certificate) {
+    struct srl_ranks *ranks = model->ranks;
+    const int64_t n = model->n, d = model->d, size = (int64_t)sizeof(double);
+    certificate->model = model; /* of an end of several starts it may be none yet */
     int64_t numbers[] = {certificate->verdict, certificate->reason, certificate->distance, certificate->examined,
                          certificate->has_direction};
     srl_spread(ranks, 0, numbers, sizeof numbers);
@@ -116,7 +117,7 @@ softrelu_status softrelu_certify(softrelu_certificate *certificate, const double
                                          .context = &examination};
     status = srl_together(ranks, &joint, status, message);
     if (status == SOFTRELU_OK && ranks != NULL)
-        srl_spread_certificate(ranks, certificate);
+        srl_spread_certificate(certificate->model, certificate);
     return status;
 }
 

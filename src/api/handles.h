@@ -88,7 +88,7 @@ static inline struct srl_region srl_region_of_model(const struct srl_model *mode
     return (struct srl_region){(void *)(uintptr_t)model, sizeof *model};
 }
 /* From the first rank to the others: what a certificate says. */
-void srl_spread_certificate(struct srl_ranks *ranks, softrelu_certificate *certificate);
+void srl_spread_certificate(const struct srl_model *model, softrelu_certificate *certificate);
 
 /* A new solver with the same problem and settings. NULL when memory is short. */
 softrelu_solver *srl_solver_like(const softrelu_solver *solver);

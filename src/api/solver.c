@@ -222,13 +222,13 @@ static softrelu_status share_outcome(softrelu_solver *solver) {
     struct srl_starts *starts = &core->starts;
     srl_spread(ranks, 0, core->current.x, size);
     srl_spread(ranks, 0, core->unknowns.apart, core->unknowns.reduction != NULL ? solver->model.d * (int64_t)sizeof(double) : 0);
-    srl_spread_certificate(ranks, &core->certificate);
+    srl_spread_certificate(&solver->model, &core->certificate);
     srl_report_spread(ranks, &core->report);
     srl_spread(ranks, 0, &starts->count, sizeof starts->count);
     for (int64_t i = 0; i < starts->count && !ranks->failed; i++) {
         srl_spread(ranks, 0, starts->ends[i].x, size);
         srl_spread(ranks, 0, &starts->ends[i].loss, sizeof starts->ends[i].loss);
-        srl_spread_certificate(ranks, &starts->ends[i].certificate);
+        srl_spread_certificate(&solver->model, &starts->ends[i].certificate);
     }
     return ranks->failed ? srl_fail_ranks(&solver->message) : SOFTRELU_OK;
 }
