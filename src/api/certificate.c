@@ -15,12 +15,11 @@ softrelu_status softrelu_certificate_create(const softrelu_problem *problem, sof
         return SOFTRELU_ERROR_STATE;
     softrelu_certificate *created = srl_allocate(&problem->allocator, 1, sizeof *created);
     if (created == NULL)
-        return SOFTRELU_ERROR_MEMORY;
+        return srl_agree_on_memory(problem, false);
     created->allocator = problem->allocator;
     srl_certificate_carve(&created->arena, created, &problem->model);
     const bool room = srl_arena_reserve(&created->arena, &created->allocator);
-    const softrelu_status status =
-        srl_agree(problem->model.ranks, room ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY, &created->message);
+    const softrelu_status status = srl_agree_on_memory(problem, room);
     if (status != SOFTRELU_OK) {
         softrelu_certificate_destroy(created);
         return status;
@@ -116,9 +115,10 @@ softrelu_status softrelu_certify(softrelu_certificate *certificate, const double
                                          .work = examine,
                                          .context = &examination};
     status = srl_together(ranks, &joint, status, message);
-    if (status == SOFTRELU_OK && ranks != NULL)
-        srl_spread_certificate(certificate->model, certificate);
-    return status;
+    if (status != SOFTRELU_OK || ranks == NULL)
+        return status;
+    srl_spread_certificate(certificate->model, certificate);
+    return ranks->failed ? srl_fail_ranks(message) : SOFTRELU_OK;
 }
 
 softrelu_verdict softrelu_certificate_verdict(const softrelu_certificate *certificate) {

@@ -103,6 +103,11 @@ softrelu_status softrelu_problem_outputs(const softrelu_problem *problem, int64_
     return SOFTRELU_OK;
 }
 
+softrelu_status srl_agree_on_memory(const softrelu_problem *problem, bool had) {
+    struct srl_message message = {""};
+    return srl_agree(problem->model.ranks, had ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY, &message);
+}
+
 /* A rank without rows has a matrix of none, and a target of none, in the precision of the others. */
 static void take_nothing(struct srl_model *model, bool single) {
     static const double nothing;

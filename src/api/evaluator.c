@@ -25,13 +25,12 @@ softrelu_status softrelu_evaluator_create(const softrelu_problem *problem, softr
         return SOFTRELU_ERROR_STATE;
     softrelu_evaluator *created = srl_allocate(&problem->allocator, 1, sizeof *created);
     if (created == NULL)
-        return SOFTRELU_ERROR_MEMORY;
+        return srl_agree_on_memory(problem, false);
     created->model = &problem->model;
     created->allocator = problem->allocator;
     carve(&created->arena, created);
     const bool room = srl_arena_reserve(&created->arena, &created->allocator);
-    const softrelu_status status =
-        srl_agree(problem->model.ranks, room ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY, &created->message);
+    const softrelu_status status = srl_agree_on_memory(problem, room);
     if (status != SOFTRELU_OK) {
         softrelu_evaluator_destroy(created);
         return status;
@@ -80,13 +79,20 @@ static void share(const softrelu_evaluator *evaluator, void *bytes, int64_t size
     srl_spread(evaluator->model->ranks, 0, bytes, size);
 }
 
+/* Whether that went well. */
+static softrelu_status shared(softrelu_evaluator *evaluator) {
+    const struct srl_ranks *ranks = evaluator->model->ranks;
+    return ranks != NULL && ranks->failed ? srl_fail_ranks(&evaluator->message) : SOFTRELU_OK;
+}
+
 /* What getters hand out of a point. */
-static void share_point(softrelu_evaluator *evaluator) {
+static softrelu_status share_point(softrelu_evaluator *evaluator) {
     struct srl_point *point = &evaluator->point;
     double *numbers[] = {&point->loss, &point->fit, &point->weights, &point->proximity};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         share(evaluator, numbers[i], sizeof *numbers[i]);
     share(evaluator, point->u, evaluator->model->n * (int64_t)sizeof *point->u);
+    return shared(evaluator);
 }
 
 static softrelu_status move_point(void *context) {
@@ -109,12 +115,12 @@ softrelu_status softrelu_evaluator_move(softrelu_evaluator *evaluator, const dou
     const bool argued = status == SOFTRELU_OK;
     struct task task = {.evaluator = evaluator, .in = x};
     status = together(&task, SRL_CALL_MOVE, move_point, status);
+    if (status == SOFTRELU_OK)
+        status = share_point(evaluator);
     if (argued && (status == SOFTRELU_OK || status == SOFTRELU_ERROR_OVERFLOW)) {
         evaluator->differentiated = false;
         evaluator->placed = status == SOFTRELU_OK;
     }
-    if (evaluator->placed && status == SOFTRELU_OK)
-        share_point(evaluator);
     return status;
 }
 
@@ -143,9 +149,11 @@ static softrelu_status differentiate(softrelu_evaluator *evaluator, softrelu_sta
     if (evaluator->differentiated)
         return srl_agree(evaluator->model->ranks, status, &evaluator->message);
     status = together(&task, SRL_CALL_DIFFERENTIATE, differentiate_point, status);
-    evaluator->differentiated = status == SOFTRELU_OK;
-    if (evaluator->differentiated)
+    if (status == SOFTRELU_OK) {
         share(evaluator, evaluator->point.gradient, evaluator->model->d * (int64_t)sizeof *evaluator->point.gradient);
+        status = shared(evaluator);
+    }
+    evaluator->differentiated = status == SOFTRELU_OK;
     return status;
 }
 
@@ -226,15 +234,12 @@ static softrelu_status check_hessian(softrelu_evaluator *evaluator, const double
     return status == SOFTRELU_OK ? reserve_hessian(evaluator) : status;
 }
 
-/* Of the Hessian in evaluator->hessian. */
-static void share_hessian(softrelu_evaluator *evaluator) {
-    const int64_t d = evaluator->model->d;
-    share(evaluator, evaluator->hessian, d * d * (int64_t)sizeof *evaluator->hessian);
-}
-
-/* The full matrix from the lower triangle in evaluator->hessian, if it is finite. */
+/* The full matrix from the lower triangle in evaluator->hessian of the first rank, if it is finite. */
 static softrelu_status hand_out_hessian(softrelu_evaluator *evaluator, double *hessian, int64_t leading_dimension) {
     const int64_t d = evaluator->model->d;
+    share(evaluator, evaluator->hessian, d * d * (int64_t)sizeof *evaluator->hessian);
+    if (shared(evaluator) != SOFTRELU_OK)
+        return SOFTRELU_ERROR_COMMUNICATION;
     for (int64_t j = 0; j < d; j++)
         if (!isfinite(srl_max_abs(d - j, evaluator->hessian + j + j * d)))
             return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the Hessian is beyond double precision at x");
@@ -258,7 +263,6 @@ softrelu_status softrelu_evaluator_hessian(softrelu_evaluator *evaluator, double
         together(&task, SRL_CALL_HESSIAN, assemble, check_hessian(evaluator, hessian, leading_dimension));
     if (status != SOFTRELU_OK)
         return status;
-    share_hessian(evaluator);
     return hand_out_hessian(evaluator, hessian, leading_dimension);
 }
 
@@ -311,9 +315,8 @@ softrelu_status softrelu_evaluator_sampled_hessian(softrelu_evaluator *evaluator
     status = together(&task, SRL_CALL_SAMPLED, sample, status);
     if (status != SOFTRELU_OK)
         return status;
-    share_hessian(evaluator);
-    status = hand_out_hessian(evaluator, hessian, leading_dimension);
     share(evaluator, &evaluator->sampler.total, sizeof evaluator->sampler.total);
+    status = hand_out_hessian(evaluator, hessian, leading_dimension);
     if (status == SOFTRELU_OK && sampled != NULL)
         *sampled = evaluator->sampler.total;
     return status;
@@ -342,6 +345,8 @@ softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator
     if (status != SOFTRELU_OK)
         return status;
     share(evaluator, result, length * (int64_t)sizeof *result);
+    if (shared(evaluator) != SOFTRELU_OK)
+        return SOFTRELU_ERROR_COMMUNICATION;
     if (!isfinite(srl_max_abs(length, result)))
         return srl_fail(&evaluator->message, SOFTRELU_ERROR_OVERFLOW, "the product is beyond double precision");
     memcpy(product, result, (size_t)length * sizeof *product);
@@ -371,6 +376,8 @@ softrelu_status softrelu_evaluator_stationarity(softrelu_evaluator *evaluator, d
     if (status != SOFTRELU_OK)
         return status;
     share(evaluator, &found, sizeof found);
+    if (shared(evaluator) != SOFTRELU_OK)
+        return SOFTRELU_ERROR_COMMUNICATION;
     if (residual != NULL)
         *residual = found.residual;
     if (relative != NULL)
@@ -418,6 +425,8 @@ softrelu_status softrelu_evaluator_check_derivatives(softrelu_evaluator *evaluat
     if (status != SOFTRELU_OK)
         return status;
     share(evaluator, &found, sizeof found);
+    if (shared(evaluator) != SOFTRELU_OK)
+        return SOFTRELU_ERROR_COMMUNICATION;
     *verdict = found.verdict;
     if (gradient_order != NULL)
         *gradient_order = found.gradient_order;

@@ -83,6 +83,8 @@ softrelu_status srl_settle_outputs(softrelu_problem *problem);
 void srl_join_columns(const struct srl_model *model, double *scratch, double *norms, double *least, double *largest);
 /* Whether the outputs are divided among ranks: batches, constants and counterfactuals are not made of such a problem. */
 static inline bool srl_is_divided(const softrelu_problem *problem) { return problem->model.ranks != NULL; }
+/* For a handle that is made on all ranks: whether each had the memory for it. */
+softrelu_status srl_agree_on_memory(const softrelu_problem *problem, bool had);
 /* A problem's model by itself, as a part of the memory of handles made from it. */
 static inline struct srl_region srl_region_of_model(const struct srl_model *model) {
     return (struct srl_region){(void *)(uintptr_t)model, sizeof *model};

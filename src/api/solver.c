@@ -29,7 +29,7 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
         return SOFTRELU_ERROR_STATE;
     softrelu_solver *created = srl_allocate(&problem->allocator, 1, sizeof *created);
     if (created == NULL)
-        return SOFTRELU_ERROR_MEMORY;
+        return srl_agree_on_memory(problem, false);
     created->allocator = problem->allocator;
     created->problem = problem;
     created->model = problem->model;
@@ -38,8 +38,7 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
     created->core.settings = srl_standard_settings();
     atomic_init(&created->core.stop_requested, 0);
     atomic_init(&created->running, 0);
-    const softrelu_status status = srl_agree(
-        created->model.ranks, srl_solver_reserve(created) ? SOFTRELU_OK : SOFTRELU_ERROR_MEMORY, &created->message);
+    const softrelu_status status = srl_agree_on_memory(problem, srl_solver_reserve(created));
     if (status != SOFTRELU_OK) {
         softrelu_solver_destroy(created);
         return status;
