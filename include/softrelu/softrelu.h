@@ -224,16 +224,17 @@ typedef struct softrelu_communicator {
 
 /**
  * As softrelu_problem_create(), for a problem whose outputs are divided among ranks: each has a block of rows of A2, with the
- * entries of b and c2 that belong to them, in the order of the ranks, and A1, c1 and all the rest as a whole. What a function of
- * this problem or of an evaluator, certificate or solver made from it says of m is about this rank's rows, and so are arrays of
- * m entries; everything else is about the whole problem, and the same on all ranks.
+ * entries of b and c2 that belong to them, in the order of the ranks, and A1, c1 and all the rest as a whole. What a function
+ * of this problem or of an evaluator, certificate or solver made from it says of m is about this rank's rows, and so are arrays
+ * of m entries; everything else is about the whole problem, and the same on all ranks.
  *
  * **All ranks make the same calls** of creation, softrelu_problem_finish(), evaluation, softrelu_certify() and
  * softrelu_solver_solve(), in the same order and one at a time for all handles of one communicator; with the same settings,
- * bounds, starts and other arguments, of which those of rank 0 count where they differ. An error of one is an error of all, with
- * its message. The engine runs on rank 0, which tells the others what to do with their rows: so ranks cannot disagree. Only its
- * callback is called and only its time limit looked at; a request to stop and a function of softrelu_solver_set_interrupt() are
- * heard on every rank. Counterfactuals, batches and constants are not made of such a problem (SOFTRELU_ERROR_STATE).
+ * bounds, starts and other arguments, of which those of rank 0 count where they differ. An error of one is an error of all,
+ * with its message. The engine runs on rank 0, which tells the others what to do with their rows: so ranks cannot disagree.
+ * Only its callback is called and only its time limit looked at; a request to stop and a function of
+ * softrelu_solver_set_interrupt() are heard on every rank. Counterfactuals, batches and constants are not made of such a
+ * problem (SOFTRELU_ERROR_STATE).
  * @param m rows of this rank, 0 to what the BLAS can index; A2 has to be given where there are any.
  * @param communicator is copied; its context must outlive the problem.
  * @return also SOFTRELU_ERROR_VALUE (a rank or size that is none, or a smaller struct), SOFTRELU_ERROR_SIZE (n or d differ, or
@@ -244,8 +245,8 @@ SOFTRELU_API softrelu_status softrelu_problem_create_distributed(int64_t n, int6
                                                                  const softrelu_communicator *communicator,
                                                                  softrelu_allocate allocate, softrelu_release release,
                                                                  void *context, softrelu_problem **problem);
-/** How many outputs all ranks have together, and the number of this rank's first one; each may be NULL. For an ordinary problem m
-    and 0. @return SOFTRELU_ERROR_NULL. */
+/** How many outputs all ranks have together, and the number of this rank's first one; each may be NULL. For an ordinary problem
+   m and 0. @return SOFTRELU_ERROR_NULL. */
 SOFTRELU_API softrelu_status softrelu_problem_outputs(const softrelu_problem *problem, int64_t *outputs, int64_t *first);
 
 /** Frees the problem. NULL is allowed. Evaluators and solvers made from it must be gone. */

@@ -28,8 +28,8 @@ extern "C" {
 /**
  * Makes a communicator of the processes of comm; all of them call it together. It works with a duplicate of comm, so that no
  * message of the caller's is mixed up with one of the library's, and whose errors are returned, not fatal.
- * @param[out] communicator to be given to softrelu_problem_create_distributed(), for any number of problems, one call at a time;
- *             to be destroyed with softrelu_comm_destroy_mpi() behind them. NULL on failure.
+ * @param[out] communicator to be given to softrelu_problem_create_distributed(), for any number of problems, one call at a
+ * time; to be destroyed with softrelu_comm_destroy_mpi() behind them. NULL on failure.
  * @return SOFTRELU_ERROR_NULL, SOFTRELU_ERROR_STATE (MPI is not initialised, or finalised), SOFTRELU_ERROR_VALUE
  *         (MPI_COMM_NULL, or an intercommunicator), SOFTRELU_ERROR_MEMORY or SOFTRELU_ERROR_COMMUNICATION.
  */

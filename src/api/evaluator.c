@@ -356,8 +356,7 @@ softrelu_status softrelu_evaluator_hessian_product(softrelu_evaluator *evaluator
 static softrelu_status find_stationarity(void *context) {
     const struct task *task = context;
     softrelu_evaluator *evaluator = task->evaluator;
-    *task->stationarity =
-        srl_stationarity_at(evaluator->model, &evaluator->stationarity_work, &evaluator->point, task->number);
+    *task->stationarity = srl_stationarity_at(evaluator->model, &evaluator->stationarity_work, &evaluator->point, task->number);
     return SOFTRELU_OK;
 }
 

@@ -232,7 +232,8 @@ static softrelu_status reserve_derived(softrelu_problem *problem, struct srl_are
         return SOFTRELU_OK;
     }
     return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
-                    "no memory for the constant curvature and the norms (n = %" PRId64 ", d = %" PRId64 ")", model->n, model->d);
+                    "no memory for the constant curvature and the norms (n = %" PRId64 ", d = %" PRId64 ")", model->n,
+                    model->d);
 }
 
 /* Row norms, column norms, twins and R. Where there are several ranks, which twins and which reduction is the first one's
@@ -256,8 +257,7 @@ static softrelu_status derive_in(softrelu_problem *problem, struct derived *deri
     if (finite)
         srl_find_twins(model, scratch->keys, scratch->rows, &derived->twins);
     return finite ? SOFTRELU_OK
-                  : srl_fail(&problem->message, SOFTRELU_ERROR_OVERFLOW,
-                             "A1' diag(w^2) A1 + rho I is beyond double precision");
+                  : srl_fail(&problem->message, SOFTRELU_ERROR_OVERFLOW, "A1' diag(w^2) A1 + rho I is beyond double precision");
 }
 
 static softrelu_status derive(softrelu_problem *problem) {
@@ -265,8 +265,8 @@ static softrelu_status derive(softrelu_problem *problem) {
     struct derived derived;
     struct scratch scratch;
     struct srl_arena arena = {0}, temporary = {0};
-    softrelu_status status = srl_agree(model->ranks, reserve_derived(problem, &arena, &derived, &temporary, &scratch),
-                                       &problem->message);
+    softrelu_status status =
+        srl_agree(model->ranks, reserve_derived(problem, &arena, &derived, &temporary, &scratch), &problem->message);
     if (status == SOFTRELU_OK) {
         const struct srl_reduction room = derived.reduction;
         status = srl_agree(model->ranks, derive_in(problem, &derived, &scratch), &problem->message);

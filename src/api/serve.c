@@ -197,8 +197,8 @@ void srl_serve(const struct srl_call *call) {
         (void)srl_fit_target(model, array(call, 0));
         break;
     case SRL_FIT_SLOPES:
-        srl_fit_slopes(model, array(call, 0), array(call, 1), call->numbers[0], call->numbers[1], array(call, 2), array(call, 3),
-                       array(call, 4));
+        srl_fit_slopes(model, array(call, 0), array(call, 1), call->numbers[0], call->numbers[1], array(call, 2),
+                       array(call, 3), array(call, 4));
         break;
     case SRL_SAMPLE_MEASURE:
     case SRL_SAMPLE_MEASURE_NOTHING:

@@ -205,10 +205,8 @@ static void get_ready(softrelu_solver *solver) {
         return;
     atomic_store(&core->stop_requested, 0);
     (void)srl_enter_unknowns(core);
-    core->budget.interruption = (struct srl_interruption){.time_limit = INFINITY,
-                                                          .stop_requested = &core->stop_requested,
-                                                          .ask = core->interrupt,
-                                                          .user = core->interrupt_user};
+    core->budget.interruption = (struct srl_interruption){
+        .time_limit = INFINITY, .stop_requested = &core->stop_requested, .ask = core->interrupt, .user = core->interrupt_user};
 }
 
 static struct srl_region region_of(const struct srl_arena *arena) { return (struct srl_region){arena->base, arena->capacity}; }
@@ -220,7 +218,8 @@ static softrelu_status share_outcome(softrelu_solver *solver) {
     const int64_t size = core->model->d * (int64_t)sizeof(double);
     struct srl_starts *starts = &core->starts;
     srl_spread(ranks, 0, core->current.x, size);
-    srl_spread(ranks, 0, core->unknowns.apart, core->unknowns.reduction != NULL ? solver->model.d * (int64_t)sizeof(double) : 0);
+    srl_spread(ranks, 0, core->unknowns.apart,
+               core->unknowns.reduction != NULL ? solver->model.d * (int64_t)sizeof(double) : 0);
     srl_spread_certificate(&solver->model, &core->certificate);
     srl_report_spread(ranks, &core->report);
     srl_spread(ranks, 0, &starts->count, sizeof starts->count);
@@ -239,16 +238,17 @@ softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
         return SOFTRELU_ERROR_STATE;
     solver->message.text[0] = '\0';
     get_ready(solver);
-    const struct srl_joint_call joint = {
-        .kind = SRL_CALL_SOLVE,
-        .regions = {{solver, sizeof *solver}, region_of(&solver->arena), region_of(&solver->matrix_arena),
-                    region_of(&solver->starts_arena),
-                    srl_report_memory(&solver->core.report)},
-        .interruption = &solver->core.budget.interruption,
-        .work = minimise,
-        .context = solver};
-    softrelu_status status = srl_together(solver->model.ranks, &joint, srl_check_bounds(&solver->message, &solver->model),
-                                          &solver->message);
+    const struct srl_joint_call joint = {.kind = SRL_CALL_SOLVE,
+                                         .regions = {{solver, sizeof *solver},
+                                                     region_of(&solver->arena),
+                                                     region_of(&solver->matrix_arena),
+                                                     region_of(&solver->starts_arena),
+                                                     srl_report_memory(&solver->core.report)},
+                                         .interruption = &solver->core.budget.interruption,
+                                         .work = minimise,
+                                         .context = solver};
+    softrelu_status status =
+        srl_together(solver->model.ranks, &joint, srl_check_bounds(&solver->message, &solver->model), &solver->message);
     if (status == SOFTRELU_OK && solver->model.ranks != NULL)
         status = share_outcome(solver);
     atomic_store(&solver->running, 0);

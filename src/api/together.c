@@ -14,9 +14,10 @@ static softrelu_status compare(struct srl_ranks *ranks, const struct srl_joint_c
         return srl_fail_ranks(message);
     for (int i = 0; i <= SRL_REGIONS; i++)
         if (ends[2 * i] != -ends[2 * i + 1])
-            return srl_fail(message, SOFTRELU_ERROR_STATE,
-                            i == 0 ? "the ranks are in different calls"
-                                   : "the ranks' handles are not alike: the same settings, bounds and starts have to be given on all");
+            return srl_fail(
+                message, SOFTRELU_ERROR_STATE,
+                i == 0 ? "the ranks are in different calls"
+                       : "the ranks' handles are not alike: the same settings, bounds and starts have to be given on all");
     return SOFTRELU_OK;
 }
 

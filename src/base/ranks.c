@@ -181,7 +181,8 @@ void srl_sum_triangle(struct srl_ranks *ranks, int64_t order, double *matrix) {
 /* ---- agreement ---- */
 
 softrelu_status srl_fail_ranks(struct srl_message *message) {
-    return srl_fail(message, SOFTRELU_ERROR_COMMUNICATION, "the communicator has failed: the problem can only be destroyed now");
+    return srl_fail(message, SOFTRELU_ERROR_COMMUNICATION,
+                    "the communicator has failed: the problem can only be destroyed now");
 }
 
 softrelu_status srl_agree(struct srl_ranks *ranks, softrelu_status status, struct srl_message *message) {

@@ -212,8 +212,9 @@ static double change_of_width(const struct softrelu_certificate *certificate, co
         const double least = srl_least_output(model, i), most = srl_largest_output(model, i);
         const double length = model->row_norms[i], size = fmax(fabs(least), fabs(most));
         rate += length * change->bend * (most - least) * change->oscillation;
-        *error += length * (change->bend * (most - least) * 2.0 * local->logits +
-                            size * ((double)(model->outputs + model->d + 6) * UNIT * sensitivity->slopes + sensitivity->slope_error));
+        *error +=
+            length * (change->bend * (most - least) * 2.0 * local->logits +
+                      size * ((double)(model->outputs + model->d + 6) * UNIT * sensitivity->slopes + sensitivity->slope_error));
     }
     return rate;
 }

@@ -66,8 +66,7 @@ static void add_up_rows(const struct srl_matrix *A2, int64_t first, int64_t coun
 }
 
 /* The largest lever of an output, and the largest error of a logit's sum. */
-void srl_find_levers(const struct srl_model *model, const double *levers, const double *errors,
-                     struct srl_sensitivity *found) {
+void srl_find_levers(const struct srl_model *model, const double *levers, const double *errors, struct srl_sensitivity *found) {
     SRL_TELL(model, .operation = SRL_LEVERS, .arrays = {srl_sent(levers, model->n), srl_sent(errors, model->n)});
     const double summation = ((double)model->n + 2.0) * UNIT;
     found->lever = found->logits = 0.0;

@@ -78,7 +78,7 @@ static struct srl_rounded regulariser_at(const struct srl_model *model, const do
 struct srl_rounded srl_loss_at(const struct srl_model *model, const double *z, double size_of_terms) {
     SRL_TELL(model, .operation = SRL_LEVEL, .arrays = {srl_own(z)}, .numbers = {size_of_terms});
     double most[] = {-INFINITY, 0.0, model->c2 != NULL ? srl_max_abs(model->m, model->c2) : 0.0}; /* z; span; |c2| */
-    double total = 0.0, sums[] = {0.0, 0.0}; /* the loss, and |b|_1 */
+    double total = 0.0, sums[] = {0.0, 0.0};                                                      /* the loss, and |b|_1 */
     for (int64_t j = 0; j < model->m; j++)
         most[0] = fmax(most[0], z[j]);
     srl_largest(model->ranks, 1, most);

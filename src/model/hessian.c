@@ -345,8 +345,7 @@ void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work
         can_use_factors(model, jacobian) && srl_factors_are_cheaper((double)model->outputs, (double)jacobian->active_count,
                                                                     (double)model->d, srl_jacobian_units(jacobian));
     SRL_TELL(model, .operation = SRL_HESSIAN_ASSEMBLE,
-             .arrays = {SRL_HESSIAN_ARRAYS(model, work, point), srl_own(r), srl_own(hessian)},
-             .numbers = {point->outer.rest},
+             .arrays = {SRL_HESSIAN_ARRAYS(model, work, point), srl_own(r), srl_own(hessian)}, .numbers = {point->outer.rest},
              .integers = {point->outer.top, srl_jacobian_in_number(jacobian), from_factors});
     srl_hessian_assemble_own(model, work, point, r, from_factors, hessian);
 }

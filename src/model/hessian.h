@@ -45,8 +45,8 @@ void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, c
 void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point);
 /* hessian = R, and with A2 absent the rows that all units that are off share. Lower triangle (d x d), as below. */
 void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *work, const double *r, double *hessian);
-/* Adds weights_k C_j' C_j over the listed rows j = rows[k] of this rank: to positive where the weight is, to negative where it is negative.
-   Both may be the same matrix. rows = NULL lists all m, and count is m. */
+/* Adds weights_k C_j' C_j over the listed rows j = rows[k] of this rank: to positive where the weight is, to negative where it
+   is negative. Both may be the same matrix. rows = NULL lists all m, and count is m. */
 void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative);
 /* The rows of C with weights r_j other than 0 (output layer present), times sqrt|r_j|, into rows, with the signs of r_j: those

@@ -25,10 +25,10 @@ struct srl_twins;
 
 struct srl_model {
     int64_t n, d;
-    int64_t m;       /* outputs of this rank: all of them, where ranks is NULL */
-    int64_t outputs; /* of all ranks */
-    int64_t first;   /* number of this rank's first one among them */
-    int64_t room;    /* the most that a rank has: what memory for outputs is carved for, at least 1 */
+    int64_t m;               /* outputs of this rank: all of them, where ranks is NULL */
+    int64_t outputs;         /* of all ranks */
+    int64_t first;           /* number of this rank's first one among them */
+    int64_t room;            /* the most that a rank has: what memory for outputs is carved for, at least 1 */
     struct srl_ranks *ranks; /* NULL: this process has all outputs */
     softrelu_loss loss;
     struct srl_matrix A1; /* n x d */
@@ -40,8 +40,8 @@ struct srl_model {
     /* derived once, when the problem is sealed */
     const double *curvature; /* R = A1' diag(w^2) A1 + rho I, lower triangle, d x d; NULL when w is absent: then R = rho I */
     const double *row_norms; /* |a_i|, rows of A1 (n) */
-    const struct srl_twins *twins; /* units that share a kink; NULL when there are none */
-    const double *column_norms;    /* norms of the columns of A2 (n); NULL for the identity: all 1 */
+    const struct srl_twins *twins;                 /* units that share a kink; NULL when there are none */
+    const double *column_norms;                    /* norms of the columns of A2 (n); NULL for the identity: all 1 */
     const double *least_outputs, *largest_outputs; /* least and largest entries of the columns of A2 (n); NULL likewise */
 
     struct srl_interruption *interruption; /* of the solver whose copy this is; NULL: work on it is not interrupted */
@@ -110,7 +110,8 @@ double srl_norm_of_outputs(const struct srl_model *model, const double *y);
 /* back = A2' y (n). */
 void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back);
 void srl_own_back_to_hidden(const struct srl_model *model, const double *y, double *back);
-/* Two such products at the price of little more than one: A2 is read once where it lies by rows. Of this rank's outputs only. */
+/* Two such products at the price of little more than one: A2 is read once where it lies by rows. Of this rank's outputs only.
+ */
 void srl_own_two_back_to_hidden(const struct srl_model *model, const double *y1, const double *y2, double *back1,
                                 double *back2);
 

@@ -31,9 +31,9 @@ struct srl_outer {
     double rest;   /* S = 1 - f_k, to full relative precision */
     double excess; /* the loss above its least value over all distributions, where that is known: near it, differences of the
                       excess are meaningful that the loss itself rounds away */
-    double top_f, top_b;  /* f_k and b_k, whichever rank has them */
-    double other_b;       /* sum of the other entries of b */
-    double largest_b;     /* max |b_j| */
+    double top_f, top_b; /* f_k and b_k, whichever rank has them */
+    double other_b;      /* sum of the other entries of b */
+    double largest_b;    /* max |b_j| */
 };
 
 /* f = softmax(z) with all that is known of it, and the loss's value. NaN or infinite logits give NaN. */
@@ -52,7 +52,8 @@ double srl_top_entry(const struct srl_model *model, const struct srl_outer *oute
 
 /* The numbers of an outer by which other ranks are told of it, and back. */
 enum { SRL_OUTER_NUMBERS = 5 };
-#define SRL_OUTER_IN_NUMBERS(outer) {(outer)->rest, (outer)->top_f, (outer)->top_b, (outer)->other_b, (outer)->largest_b}
+#define SRL_OUTER_IN_NUMBERS(outer)                                                                                            \
+    { (outer)->rest, (outer)->top_f, (outer)->top_b, (outer)->other_b, (outer)->largest_b }
 static inline struct srl_outer srl_outer_of(const struct srl_call *call, double *f, int64_t top) {
     const double *numbers = call->numbers;
     return (struct srl_outer){f, top, numbers[0], 0.0, numbers[1], numbers[2], numbers[3], numbers[4]};

@@ -192,8 +192,8 @@ static softrelu_termination judge(struct srl_solver *solver, softrelu_terminatio
     return ended == SOFTRELU_CONVERGED && !met && !is_proved_stationary(solver) ? SOFTRELU_NO_PROGRESS : ended;
 }
 
-/* The point that is returned, as the raw data have it; false when F is not finite there. Interrupted, it keeps the residual that
-   was found on the way. */
+/* The point that is returned, as the raw data have it; false when F is not finite there. Interrupted, it keeps the residual
+   that was found on the way. */
 static bool look_again(struct srl_solver *solver, softrelu_termination *ended) {
     if (srl_interrupted(&solver->budget.interruption))
         return refresh_point(solver);

@@ -24,9 +24,9 @@ static double memory_of(const struct srl_model *model, const struct srl_settings
 
 /* By the settings and the shape; what stands in the way of it yet is R. */
 static bool may_be_small(const struct srl_model *model, const struct srl_settings *settings) {
-    if (model->ranks != NULL || settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_DENSE || settings->step != SOFTRELU_STEP_CHOLESKY ||
-        settings->hessian == SOFTRELU_HESSIAN_SAMPLED || settings->curvature_precision != SOFTRELU_PRECISION_DOUBLE ||
-        !srl_has_output_layer(model))
+    if (model->ranks != NULL || settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_DENSE ||
+        settings->step != SOFTRELU_STEP_CHOLESKY || settings->hessian == SOFTRELU_HESSIAN_SAMPLED ||
+        settings->curvature_precision != SOFTRELU_PRECISION_DOUBLE || !srl_has_output_layer(model))
         return false;
     return settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_SMALL
                ? model->m <= srl_small_matrix_most(model->d)

@@ -24,7 +24,8 @@ void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *sear
 
 /* What round-off alone may change F by: that of its parts, and that of the logits carried through the loss's slope q. */
 static double round_off(const struct srl_model *model, const struct srl_point *point) {
-    return 64.0 * DBL_EPSILON * (fabs(point->merit) + srl_norm_of_outputs(model, point->q) * (1.0 + srl_logit_scale(model, point)));
+    return 64.0 * DBL_EPSILON *
+           (fabs(point->merit) + srl_norm_of_outputs(model, point->q) * (1.0 + srl_logit_scale(model, point)));
 }
 
 double srl_farthest(const struct srl_model *model, const struct srl_point *point, const double *step) {

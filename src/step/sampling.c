@@ -174,8 +174,7 @@ static double score(const struct srl_model *model, const struct srl_hessian_work
 
 void srl_sample_round(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
                       const double *r, double alpha, double *certain, double *sum) {
-    SRL_TELL(model, .operation = SRL_SAMPLE_ROUND, .arrays = {srl_own(work), srl_own(sampler), srl_own(r)},
-             .numbers = {alpha});
+    SRL_TELL(model, .operation = SRL_SAMPLE_ROUND, .arrays = {srl_own(work), srl_own(sampler), srl_own(r)}, .numbers = {alpha});
     double sums[] = {0.0, 0.0};
     for (int64_t j = 0; j < model->m; j++) {
         const double s = score(model, work, sampler, r, j);
@@ -321,7 +320,8 @@ static bool find_metric(const struct srl_model *model, struct srl_hessian_work *
         const double rows = (double)(round == PILOT ? PILOT_ROWS : SECOND_ROWS) * (double)model->d;
         if (round == SECOND)
             measure_rows(model, work, sampler, point, plan);
-        srl_sample_draw(model, work, sampler, r, alpha_for_rows(model, work, sampler, r, rows), plan->seed, stream_of(plan, round));
+        srl_sample_draw(model, work, sampler, r, alpha_for_rows(model, work, sampler, r, rows), plan->seed,
+                        stream_of(plan, round));
         add_up(model, work, sampler, point, r, hessian);
         if (!take_metric(model, sampler, hessian, plan))
             return false;

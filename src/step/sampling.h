@@ -37,14 +37,14 @@ struct srl_sample_plan {
 };
 
 struct srl_sampler {
-    int32_t *rows;    /* the sample (m) */
-    int64_t count;    /* its size; of this rank's rows, as above and below */
-    int64_t total;    /* of all ranks' */
+    int32_t *rows;     /* the sample (m) */
+    int64_t count;     /* its size; of this rank's rows, as above and below */
+    int64_t total;     /* of all ranks' */
     bool negative_any; /* some weight of it is negative */
-    double *weights;  /* r_j / p_j of the sample (m) */
-    double *lengths;  /* estimates of C_j M^-1 C_j' (m) */
-    double *metric;   /* L (d x d) */
-    double *negative; /* part of H~ that negative r_j make (d x d) */
+    double *weights;   /* r_j / p_j of the sample (m) */
+    double *lengths;   /* estimates of C_j M^-1 C_j' (m) */
+    double *metric;    /* L (d x d) */
+    double *negative;  /* part of H~ that negative r_j make (d x d) */
     double kappa;
     double generosity;      /* rows drawn over those that epsilon asks for, at least 1 */
     bool has_metric;        /* of an earlier sample */

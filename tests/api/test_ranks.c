@@ -34,8 +34,7 @@ static struct values room_for_values(const struct instance *of) {
 }
 
 static void free_values(struct values *values) {
-    double *all[] = {values->u,       values->f,       values->gradient,
-                     values->hessian, values->product, values->sampled_hessian};
+    double *all[] = {values->u, values->f, values->gradient, values->hessian, values->product, values->sampled_hessian};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         free(all[i]);
 }
@@ -61,8 +60,7 @@ static softrelu_status evaluate(const softrelu_problem *problem, const struct ev
     if (status == SOFTRELU_OK)
         status = softrelu_evaluator_hessian_product(evaluator, at->direction, values->product, d);
     if (status == SOFTRELU_OK)
-        status =
-            softrelu_evaluator_stationarity(evaluator, 1e-9, &values->residual, &values->relative, &values->pinned, NULL);
+        status = softrelu_evaluator_stationarity(evaluator, 1e-9, &values->residual, &values->relative, &values->pinned, NULL);
     if (status == SOFTRELU_OK)
         status = softrelu_evaluator_sampled_hessian(evaluator, 0.5, 0, 3, 1, values->sampled_hessian, d, &values->sampled);
     softrelu_evaluator_destroy(evaluator);
@@ -132,7 +130,8 @@ static void evaluates_like_one(const struct instance *instance, struct test_rand
 static void evaluation_is_that_of_one_rank(void **state) {
     (void)state;
     struct test_random random = {31};
-    static const int64_t shapes[][3] = {{30, 8, 40}, {12, 20, 300}, {9, 6, 4}, {20, 5, 1}}; /* n, d, m: one rank in four empty */
+    static const int64_t shapes[][3] = {
+        {30, 8, 40}, {12, 20, 300}, {9, 6, 4}, {20, 5, 1}}; /* n, d, m: one rank in four empty */
     for (size_t shape = 0; shape < sizeof shapes / sizeof *shapes; shape++)
         for (int kl = 0; kl < 2; kl++) {
             struct instance instance = random_instance(&random, shapes[shape][0], shapes[shape][1], shapes[shape][2],
@@ -446,8 +445,8 @@ static void broken_evaluation(void **state) {
 /* ---- errors of one rank ---- */
 
 struct attempt {
-    int64_t n, d, m; /* of rank 1; the first has 4, 3, 2 */
-    int missing;     /* what rank 1 does not give: 1 A1, 2 b, 3 A2; 4: it gives A2 in single precision; 5: NaN in its A2 */
+    int64_t n, d, m;     /* of rank 1; the first has 4, 3, 2 */
+    int missing;         /* what rank 1 does not give: 1 A1, 2 b, 3 A2; 4: it gives A2 in single precision; 5: NaN in its A2 */
     int64_t allocations; /* of rank 1, before one fails; < 0: none does */
     const char *setting[2]; /* of rank 1 */
     softrelu_status status[2], other[3];

@@ -38,8 +38,8 @@ softrelu_problem *divided_problem(const struct instance *whole, const softrelu_c
                                              SOFTRELU_BORROW);
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors && status == SOFTRELU_OK; i++)
         if (vectors[i].values != NULL)
-            status = softrelu_problem_set_vector(problem, vectors[i].array, vectors[i].values, vectors[i].length,
-                                                 SOFTRELU_BORROW);
+            status =
+                softrelu_problem_set_vector(problem, vectors[i].array, vectors[i].values, vectors[i].length, SOFTRELU_BORROW);
     if (status == SOFTRELU_OK)
         status = softrelu_problem_set_number(problem, SOFTRELU_RHO, whole->rho);
     if (status == SOFTRELU_OK)
@@ -51,6 +51,20 @@ softrelu_problem *divided_problem(const struct instance *whole, const softrelu_c
     softrelu_problem_destroy(problem);
     return NULL;
 }
+
+static int nothing_to_combine(void *context, double *values, int64_t count) {
+    (void)context;
+    (void)values;
+    (void)count;
+    return 0;
+}
+static int nobody_to_tell(void *context, void *bytes, int64_t count, int root) {
+    (void)context;
+    (void)bytes;
+    (void)count;
+    return root;
+}
+const softrelu_communicator LONE_RANK = {sizeof LONE_RANK, 0, 1, NULL, nothing_to_combine, nothing_to_combine, nobody_to_tell};
 
 /* ---- threads ---- */
 
@@ -80,7 +94,9 @@ struct member {
 };
 
 static struct traffic traffic;
-struct traffic last_traffic(void) { return traffic; }
+struct traffic last_traffic(void) {
+    return traffic;
+}
 
 /* Waits for all. False when the communicator is broken. The mutex is held before and afterwards. */
 static bool meet(struct meeting *meeting) {

@@ -11,6 +11,9 @@ int64_t division_first(enum division division, int64_t m, int rank, int size); /
 /* The sealed problem of this rank, its rows borrowed from the whole. NULL: refused. */
 softrelu_problem *divided_problem(const struct instance *whole, const softrelu_communicator *with, enum division division);
 
+/* Of one rank alone: there is nobody to talk to. */
+extern const softrelu_communicator LONE_RANK;
+
 /*
  * Runs body on so many threads, each with a communicator. fail_at > 0: the communicator breaks at the fail_at-th call of rank
  * fail_rank, there and from then on everywhere, as one does when a connection is lost. Returns how many calls of the
