@@ -26,7 +26,7 @@ int64_t run_on_threads(int size, int fail_rank, int64_t fail_at, void (*body)(co
 struct traffic {
     int64_t messages, bytes;
 };
-/* Of the first rank in the last run_on_threads(). */
-struct traffic last_traffic(void);
+/* So far, of a rank that is a thread: from that thread. */
+struct traffic traffic_of(const softrelu_communicator *with);
 
 #endif
