@@ -109,8 +109,8 @@ softrelu_status softrelu_certify(softrelu_certificate *certificate, const double
     struct srl_ranks *ranks = certificate->model->ranks;
     struct examination examination = {certificate, x, kink_tolerance, tolerance};
     const struct srl_joint_call joint = {.kind = SRL_CALL_CERTIFY,
-                                         .regions = {{certificate, sizeof *certificate},
-                                                     {certificate->arena.base, certificate->arena.capacity},
+                                         .regions = {srl_region_at(certificate, sizeof *certificate),
+                                                     srl_region_at(certificate->arena.base, certificate->arena.capacity),
                                                      srl_region_of_model(certificate->model)},
                                          .work = examine,
                                          .context = &examination};

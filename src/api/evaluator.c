@@ -67,9 +67,9 @@ static softrelu_status together(struct task *task, int kind, softrelu_status (*w
     softrelu_evaluator *evaluator = task->evaluator;
     const struct srl_arena *arenas[] = {&evaluator->arena, &evaluator->hessian_arena, &evaluator->sampler_arena};
     struct srl_joint_call joint = {.kind = kind, .work = work, .context = task};
-    joint.regions[0] = (struct srl_region){evaluator, sizeof *evaluator};
+    joint.regions[0] = srl_region_at(evaluator, sizeof *evaluator);
     for (int i = 0; i < 3; i++)
-        joint.regions[i + 1] = (struct srl_region){arenas[i]->base, arenas[i]->capacity};
+        joint.regions[i + 1] = srl_region_at(arenas[i]->base, arenas[i]->capacity);
     joint.regions[4] = srl_region_of_model(evaluator->model);
     return srl_together(evaluator->model->ranks, &joint, status, &evaluator->message);
 }

@@ -87,7 +87,7 @@ static inline bool srl_is_divided(const softrelu_problem *problem) { return prob
 softrelu_status srl_agree_on_memory(const softrelu_problem *problem, bool had);
 /* A problem's model by itself, as a part of the memory of handles made from it. */
 static inline struct srl_region srl_region_of_model(const struct srl_model *model) {
-    return (struct srl_region){(void *)(uintptr_t)model, sizeof *model};
+    return srl_region_at(model, sizeof *model);
 }
 /* From the first rank to the others: what a certificate says. */
 void srl_spread_certificate(const struct srl_model *model, softrelu_certificate *certificate);

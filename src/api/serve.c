@@ -14,7 +14,7 @@
 #include "step/sampling.h"
 
 /* The i-th array of a call. */
-static void *array(const struct srl_call *call, int i) { return call->arrays[i].at; }
+static void *array(const struct srl_call *call, int i) { return call->arrays[i].at.to; }
 
 static void serve_outer(const struct srl_model *model, const struct srl_call *call) {
     struct srl_outer outer = srl_outer_of(call, array(call, 0), call->integers[0]);

@@ -209,7 +209,7 @@ static void get_ready(softrelu_solver *solver) {
         .time_limit = INFINITY, .stop_requested = &core->stop_requested, .ask = core->interrupt, .user = core->interrupt_user};
 }
 
-static struct srl_region region_of(const struct srl_arena *arena) { return (struct srl_region){arena->base, arena->capacity}; }
+static struct srl_region region_of(const struct srl_arena *arena) { return srl_region_at(arena->base, arena->capacity); }
 
 /* From the first rank to the others: the solution, the report and what there is of several starts. */
 static softrelu_status share_outcome(softrelu_solver *solver) {
@@ -223,7 +223,7 @@ static softrelu_status share_outcome(softrelu_solver *solver) {
     srl_spread_certificate(&solver->model, &core->certificate);
     srl_report_spread(ranks, &core->report);
     srl_spread(ranks, 0, &starts->count, sizeof starts->count);
-    for (int64_t i = 0; i < starts->count && !ranks->failed; i++) {
+    for (int64_t i = 0; i < starts->count && starts->ends != NULL && !ranks->failed; i++) {
         srl_spread(ranks, 0, starts->ends[i].x, size);
         srl_spread(ranks, 0, &starts->ends[i].loss, sizeof starts->ends[i].loss);
         srl_spread_certificate(&solver->model, &starts->ends[i].certificate);
@@ -239,10 +239,8 @@ softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     solver->message.text[0] = '\0';
     get_ready(solver);
     const struct srl_joint_call joint = {.kind = SRL_CALL_SOLVE,
-                                         .regions = {{solver, sizeof *solver},
-                                                     region_of(&solver->arena),
-                                                     region_of(&solver->matrix_arena),
-                                                     region_of(&solver->starts_arena),
+                                         .regions = {srl_region_at(solver, sizeof *solver), region_of(&solver->arena),
+                                                     region_of(&solver->matrix_arena), region_of(&solver->starts_arena),
                                                      srl_report_memory(&solver->core.report)},
                                          .interruption = &solver->core.budget.interruption,
                                          .work = minimise,
@@ -291,7 +289,7 @@ const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu
 
 softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
     softrelu_solver *other = NULL;
-    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
+    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK || other == NULL)
         return NULL;
     other->model.rho = solver->model.rho;
     if (srl_use_unknowns(other, solver->core.unknowns.reduction != NULL) == SOFTRELU_OK &&

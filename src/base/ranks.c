@@ -55,7 +55,7 @@ enum { NOWHERE = -1, OFFSET_BITS = 56 };
 static int64_t place_of(const struct srl_ranks *ranks, const void *at) {
     const uintptr_t address = (uintptr_t)at;
     for (int i = 0; i < SRL_REGIONS && at != NULL; i++) {
-        const uintptr_t base = (uintptr_t)ranks->regions[i].base;
+        const uintptr_t base = (uintptr_t)ranks->regions[i].base.from;
         if (base != 0 && address >= base && address - base < ranks->regions[i].size)
             return (int64_t)((uint64_t)i << OFFSET_BITS | (uint64_t)(address - base));
     }
@@ -66,7 +66,7 @@ static void *address_of(const struct srl_ranks *ranks, int64_t place) {
     if (place == NOWHERE)
         return NULL;
     const uint64_t region = (uint64_t)place >> OFFSET_BITS, offset = (uint64_t)place & (((uint64_t)1 << OFFSET_BITS) - 1);
-    return (char *)ranks->regions[region].base + offset;
+    return (char *)ranks->regions[region].base.to + offset;
 }
 
 /* ---- calls ---- */
@@ -74,14 +74,14 @@ static void *address_of(const struct srl_ranks *ranks, int64_t place) {
 void srl_tell(struct srl_ranks *ranks, const struct srl_call *call) {
     struct letter letter = {call->operation, place_of(ranks, call->model), {0}, {0}, {0}, {0}};
     for (int i = 0; i < SRL_ARRAYS; i++) {
-        letter.places[i] = place_of(ranks, call->arrays[i].at);
-        letter.bytes[i] = call->arrays[i].at != NULL ? call->arrays[i].bytes : 0;
+        letter.places[i] = place_of(ranks, call->arrays[i].at.from);
+        letter.bytes[i] = call->arrays[i].at.from != NULL ? call->arrays[i].bytes : 0;
     }
     memcpy(letter.integers, call->integers, sizeof letter.integers);
     memcpy(letter.numbers, call->numbers, sizeof letter.numbers);
     srl_spread(ranks, 0, &letter, sizeof letter);
     for (int i = 0; i < SRL_ARRAYS; i++)
-        srl_spread(ranks, 0, call->arrays[i].at, letter.bytes[i]);
+        srl_spread(ranks, 0, call->arrays[i].at.to, letter.bytes[i]);
 }
 
 bool srl_hear(struct srl_ranks *ranks, struct srl_call *call) {
@@ -91,8 +91,8 @@ bool srl_hear(struct srl_ranks *ranks, struct srl_call *call) {
         return false;
     *call = (struct srl_call){.operation = (int)letter.operation, .model = address_of(ranks, letter.model)};
     for (int i = 0; i < SRL_ARRAYS; i++) {
-        call->arrays[i] = (struct srl_array){address_of(ranks, letter.places[i]), letter.bytes[i]};
-        srl_spread(ranks, 0, call->arrays[i].at, letter.bytes[i]);
+        call->arrays[i] = (struct srl_array){{.to = address_of(ranks, letter.places[i])}, letter.bytes[i]};
+        srl_spread(ranks, 0, call->arrays[i].at.to, letter.bytes[i]);
     }
     memcpy(call->integers, letter.integers, sizeof letter.integers);
     memcpy(call->numbers, letter.numbers, sizeof letter.numbers);

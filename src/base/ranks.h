@@ -21,8 +21,14 @@
 
 enum { SRL_REGIONS = 8, SRL_ARRAYS = 9, SRL_NUMBERS = 6, SRL_INTEGERS = 5 };
 
+/* A place in a handle's memory. The rank that tells of an array may only read it; the others write what they are sent. */
+union srl_place {
+    const void *from;
+    void *to;
+};
+
 struct srl_region {
-    void *base;
+    union srl_place base;
     size_t size;
 };
 
@@ -38,7 +44,7 @@ struct srl_ranks {
 
 /* An array of a handle: the bytes that are sent of it, 0 where each rank has its own. */
 struct srl_array {
-    void *at;
+    union srl_place at;
     int64_t bytes;
 };
 
@@ -52,10 +58,12 @@ struct srl_call {
 };
 
 /* Arrays as they stand in a call: one of outputs, and one that is sent. */
-static inline struct srl_array srl_own(const void *at) { return (struct srl_array){(void *)(uintptr_t)at, 0}; }
+static inline struct srl_array srl_own(const void *at) { return (struct srl_array){{at}, 0}; }
+static inline struct srl_array srl_sent_bytes(const void *at, int64_t bytes) { return (struct srl_array){{at}, bytes}; }
 static inline struct srl_array srl_sent(const double *at, int64_t count) {
-    return (struct srl_array){(void *)(uintptr_t)at, count * (int64_t)sizeof *at};
+    return srl_sent_bytes(at, count * (int64_t)sizeof *at);
 }
+static inline struct srl_region srl_region_at(const void *base, size_t size) { return (struct srl_region){{base}, size}; }
 
 static inline int srl_rank_of(const struct srl_ranks *ranks) { return ranks != NULL ? ranks->communicator.rank : 0; }
 /* Whether the others are to be told. NULL is one rank alone, here and below: nothing happens. */

@@ -99,9 +99,7 @@ double srl_take_fit(struct srl_curvature_work *work, const struct srl_model *mod
                     const unsigned char *on, struct srl_longest *longest) {
     const struct srl_subspace *space = &work->space;
     SRL_TELL(model, .operation = SRL_FIT_ROWS,
-             .arrays = {srl_own(work),
-                        srl_own(at),
-                        {(void *)(uintptr_t)on, model->n},
+             .arrays = {srl_own(work), srl_own(at), srl_sent_bytes(on, model->n),
                         srl_sent(space->basis, space->formed ? model->d * space->free : 0)},
              .integers = {space->rank, space->formed, work->takes});
     const int64_t free = work->space.free, active = srl_begin_fit_rows(work, model, at, on);
@@ -297,12 +295,10 @@ static void see_scaled_rows(const struct srl_curvature_work *work, int64_t count
 
 double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                                const unsigned char *on, bool *all) {
-    SRL_TELL(model, .operation = SRL_SCALED_ROWS,
-             .arrays = {srl_own(work),
-                        srl_own(at),
-                        {(void *)(uintptr_t)on, model->n},
-                        srl_sent(work->factor, work->core * work->core)},
-             .integers = {*all});
+    SRL_TELL(
+        model, .operation = SRL_SCALED_ROWS,
+        .arrays = {srl_own(work), srl_own(at), srl_sent_bytes(on, model->n), srl_sent(work->factor, work->core * work->core)},
+        .integers = {*all});
     const int64_t blocks = (model->m + SRL_MAPPED - 1) / SRL_MAPPED,
                   active = *all ? srl_begin_fit_rows(work, model, at, on) : 0;
     struct srl_longest longest = {0.0, 0.0};

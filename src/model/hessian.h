@@ -47,7 +47,7 @@ void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work 
 void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *work, const double *r, double *hessian);
 /* Adds weights_k C_j' C_j over the listed rows j = rows[k] of this rank: to positive where the weight is, to negative where it
    is negative. Both may be the same matrix. rows = NULL lists all m, and count is m. */
-void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
+void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t output, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative);
 /* The rows of C with weights r_j other than 0 (output layer present), times sqrt|r_j|, into rows, with the signs of r_j: those
    with r_j > 0 first. Prepares for the point by itself. Returns how many: at most m, which is at most what

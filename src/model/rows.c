@@ -125,7 +125,8 @@ struct srl_row_distance srl_largest_row_distance(struct srl_rows *rows, const st
         return (struct srl_row_distance){0.0, true};
     if (of == SRL_ROWS_OF_A2 && !srl_has_output_layer(model))
         return (struct srl_row_distance){sqrt(2.0), true};
-    SRL_TELL(model, .operation = SRL_ROW_DISTANCE, .arrays = {srl_own(rows), {rows->on, model->n}}, .integers = {of});
+    SRL_TELL(model, .operation = SRL_ROW_DISTANCE, .arrays = {srl_own(rows), srl_sent_bytes(rows->on, model->n)},
+             .integers = {of});
     if (pairs_are_few(model->outputs, row_length(model, of)))
         return (struct srl_row_distance){largest_of_pairs(rows, model, of), true};
     return (struct srl_row_distance){bound_through_centre(rows, model, of), false};

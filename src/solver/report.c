@@ -35,7 +35,7 @@ void srl_report_record(struct softrelu_report *report, const double *record) {
 }
 
 struct srl_region srl_report_memory(const struct softrelu_report *report) {
-    return (struct srl_region){report->trace, (size_t)report->capacity * SRL_TRACE_COUNT * sizeof *report->trace};
+    return srl_region_at(report->trace, (size_t)report->capacity * SRL_TRACE_COUNT * sizeof *report->trace);
 }
 
 void srl_report_spread(struct srl_ranks *ranks, struct softrelu_report *report) {

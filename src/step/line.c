@@ -8,11 +8,8 @@ static const double NEAREST = 0.5; /* times the t of a base: no smaller t is rea
 void srl_move_outputs(const struct srl_model *model, const double *from, double t, const double *rates, const int32_t *columns,
                       int64_t count, const double *weights, double *to) {
     SRL_TELL(model, .operation = SRL_MOVE_OUTPUTS,
-             .arrays = {srl_own(from),
-                        srl_own(rates),
-                        {(void *)(uintptr_t)columns, count * (int64_t)sizeof *columns},
-                        srl_sent(weights, count),
-                        srl_own(to)},
+             .arrays = {srl_own(from), srl_own(rates), srl_sent_bytes(columns, count * (int64_t)sizeof *columns),
+                        srl_sent(weights, count), srl_own(to)},
              .numbers = {t}, .integers = {count});
     memcpy(to, from, (size_t)model->m * sizeof *to);
     if (rates != NULL)
