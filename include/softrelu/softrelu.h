@@ -72,7 +72,8 @@ extern "C" {
     X(SOFTRELU_ERROR_STATE, -70, "the handle is not in a state that allows this call")                                         \
     X(SOFTRELU_ERROR_MEMORY, -80, "out of memory")                                                                             \
     X(SOFTRELU_ERROR_OVERFLOW, -90, "a result is too large for double precision")                                              \
-    X(SOFTRELU_ERROR_LAPACK, -100, "LAPACK reported an invalid argument")
+    X(SOFTRELU_ERROR_LAPACK, -100, "LAPACK reported an invalid argument")                                                      \
+    X(SOFTRELU_ERROR_COMMUNICATION, -110, "a communicator failed")
 
 /** Why did the solver stop? X(enumerator, number, name, text). Numbers and names are pinned for ever. */
 #define SOFTRELU_TERMINATION_LIST(X)                                                                                           \
@@ -202,6 +203,52 @@ typedef void (*softrelu_release)(void *block, void *context);
  */
 SOFTRELU_API softrelu_status softrelu_problem_create(int64_t n, int64_t d, int64_t m, softrelu_allocate allocate,
                                                      softrelu_release release, void *context, softrelu_problem **problem);
+/**
+ * How the ranks of a problem whose outputs are divided among them (softrelu_problem_create_distributed()) talk to one another:
+ * processes, or threads. libsoftrelu_mpi makes one of an MPI communicator; any other means will do. The functions are called by
+ * all ranks in the same order, and return when what they give is there; they return 0, or anything else when they failed, and
+ * are not called again then.
+ */
+typedef struct softrelu_communicator {
+    size_t size_of_struct; /**< sizeof(softrelu_communicator): fields may be added behind the last one */
+    int rank;              /**< of this process, from 0: that is the one which leads */
+    int size;              /**< how many there are, at least 1 */
+    void *context;         /**< passed on to the functions */
+    /** values[i] = the sum over all ranks, in place, for i < count. */
+    int (*sum)(void *context, double *values, int64_t count);
+    /** values[i] = the largest over all ranks, in place, for i < count. None is NaN. */
+    int (*largest)(void *context, double *values, int64_t count);
+    /** The bytes of the rank root, count of them, on all. */
+    int (*broadcast)(void *context, void *bytes, int64_t count, int root);
+} softrelu_communicator;
+
+/**
+ * As softrelu_problem_create(), for a problem whose outputs are divided among ranks: each has a block of rows of A2, with the
+ * entries of b and c2 that belong to them, in the order of the ranks, and A1, c1 and all the rest as a whole. What a function
+ * of this problem or of an evaluator, certificate or solver made from it says of m is about this rank's rows, and so are arrays
+ * of m entries; everything else is about the whole problem, and the same on all ranks.
+ *
+ * **All ranks make the same calls** of creation, softrelu_problem_finish(), evaluation, softrelu_certify() and
+ * softrelu_solver_solve(), in the same order and one at a time for all handles of one communicator; with the same settings,
+ * bounds, starts and other arguments, of which those of rank 0 count where they differ. An error of one is an error of all,
+ * with its message. The engine runs on rank 0, which tells the others what to do with their rows: so ranks cannot disagree.
+ * Only its callback is called and only its time limit looked at; a request to stop and a function of
+ * softrelu_solver_set_interrupt() are heard on every rank. Counterfactuals, batches and constants are not made of such a
+ * problem (SOFTRELU_ERROR_STATE).
+ * @param m rows of this rank, 0 to what the BLAS can index; A2 has to be given where there are any.
+ * @param communicator is copied; its context must outlive the problem.
+ * @return also SOFTRELU_ERROR_VALUE (a rank or size that is none, or a smaller struct), SOFTRELU_ERROR_SIZE (n or d differ, or
+ *         no rank has a row) and SOFTRELU_ERROR_COMMUNICATION. After that last one, from this function or any other, the
+ *         problem's handles can only be destroyed.
+ */
+SOFTRELU_API softrelu_status softrelu_problem_create_distributed(int64_t n, int64_t d, int64_t m,
+                                                                 const softrelu_communicator *communicator,
+                                                                 softrelu_allocate allocate, softrelu_release release,
+                                                                 void *context, softrelu_problem **problem);
+/** How many outputs all ranks have together, and the number of this rank's first one; each may be NULL. For an ordinary problem
+   m and 0. @return SOFTRELU_ERROR_NULL. */
+SOFTRELU_API softrelu_status softrelu_problem_outputs(const softrelu_problem *problem, int64_t *outputs, int64_t *first);
+
 /** Frees the problem. NULL is allowed. Evaluators and solvers made from it must be gone. */
 SOFTRELU_API void softrelu_problem_destroy(softrelu_problem *problem);
 

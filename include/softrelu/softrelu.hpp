@@ -130,6 +130,14 @@ class problem {
         detail::check(softrelu_problem_create(n, d, m, allocate, release, context, &created));
         handle_.reset(created, softrelu_problem_destroy);
     }
+    /** With the outputs divided among ranks, m of them here: softrelu_problem_create_distributed(). */
+    problem(std::int64_t n, std::int64_t d, std::int64_t m, const softrelu_communicator &communicator,
+            softrelu_allocate allocate = nullptr, softrelu_release release = nullptr, void *context = nullptr)
+        : dimensions_{n, d, m} {
+        softrelu_problem *created = nullptr;
+        detail::check(softrelu_problem_create_distributed(n, d, m, &communicator, allocate, release, context, &created));
+        handle_.reset(created, softrelu_problem_destroy);
+    }
     problem(problem &&) noexcept = default;
     problem &operator=(problem &&) noexcept = default;
     problem(const problem &) = delete;

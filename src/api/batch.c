@@ -98,7 +98,7 @@ softrelu_status softrelu_batch_create(const softrelu_solver *solver, int64_t cap
     *batch = NULL;
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
-    if (srl_solver_is_running(solver))
+    if (srl_solver_is_running(solver) || srl_is_divided(solver->problem))
         return SOFTRELU_ERROR_STATE;
     if (capacity < 1)
         return SOFTRELU_ERROR_SIZE;

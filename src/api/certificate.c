@@ -15,12 +15,14 @@ softrelu_status softrelu_certificate_create(const softrelu_problem *problem, sof
         return SOFTRELU_ERROR_STATE;
     softrelu_certificate *created = srl_allocate(&problem->allocator, 1, sizeof *created);
     if (created == NULL)
-        return SOFTRELU_ERROR_MEMORY;
+        return srl_agree_on_memory(problem, false);
     created->allocator = problem->allocator;
     srl_certificate_carve(&created->arena, created, &problem->model);
-    if (!srl_arena_reserve(&created->arena, &created->allocator)) {
+    const bool room = srl_arena_reserve(&created->arena, &created->allocator);
+    const softrelu_status status = srl_agree_on_memory(problem, room);
+    if (status != SOFTRELU_OK) {
         softrelu_certificate_destroy(created);
-        return SOFTRELU_ERROR_MEMORY;
+        return status;
     }
     srl_certificate_carve(&created->arena, created, &problem->model);
     srl_certificate_clear(created);
@@ -54,6 +56,39 @@ static softrelu_status check_bounds(struct srl_message *message, const struct sr
     return SOFTRELU_OK;
 }
 
+void srl_spread_certificate(const struct srl_model *model, softrelu_certificate *certificate) {
+    struct srl_ranks *ranks = model->ranks;
+    const int64_t n = model->n, d = model->d, size = (int64_t)sizeof(double);
+    certificate->model = model; /* of an end of several starts it may be none yet */
+    int64_t numbers[] = {certificate->verdict, certificate->reason, certificate->distance, certificate->examined,
+                         certificate->has_direction};
+    srl_spread(ranks, 0, numbers, sizeof numbers);
+    certificate->verdict = (softrelu_verdict)numbers[0];
+    certificate->reason = (softrelu_reason)numbers[1];
+    certificate->distance = (softrelu_distance)numbers[2];
+    certificate->examined = numbers[3] != 0;
+    certificate->has_direction = numbers[4] != 0;
+    srl_spread(ranks, 0, certificate->quantities, sizeof certificate->quantities);
+    srl_spread(ranks, 0, certificate->lambda, n * size);
+    srl_spread(ranks, 0, certificate->mu, d * size);
+    srl_spread(ranks, 0, certificate->direction, d * size);
+    srl_spread(ranks, 0, certificate->at_kink, n);
+    srl_spread(ranks, 0, certificate->bound, d);
+}
+
+struct examination {
+    softrelu_certificate *certificate;
+    const double *x;
+    double kink_tolerance, tolerance;
+};
+
+static softrelu_status examine(void *context) {
+    const struct examination *of = context;
+    if (!srl_certificate_examine(of->certificate, of->x, of->kink_tolerance, of->tolerance))
+        return srl_fail(&of->certificate->message, SOFTRELU_ERROR_LAPACK, "LAPACK refused the certificate's matrices");
+    return SOFTRELU_OK;
+}
+
 softrelu_status softrelu_certify(softrelu_certificate *certificate, const double *x, int64_t length, double kink_tolerance,
                                  double tolerance) {
     if (certificate == NULL)
@@ -71,11 +106,19 @@ softrelu_status softrelu_certify(softrelu_certificate *certificate, const double
         status = check_tolerance(message, "tolerance", tolerance);
     if (status == SOFTRELU_OK)
         status = check_bounds(message, certificate->model, x);
-    if (status != SOFTRELU_OK)
+    struct srl_ranks *ranks = certificate->model->ranks;
+    struct examination examination = {certificate, x, kink_tolerance, tolerance};
+    const struct srl_joint_call joint = {.kind = SRL_CALL_CERTIFY,
+                                         .regions = {srl_region_at(certificate, sizeof *certificate),
+                                                     srl_region_at(certificate->arena.base, certificate->arena.capacity),
+                                                     srl_region_of_model(certificate->model)},
+                                         .work = examine,
+                                         .context = &examination};
+    status = srl_together(ranks, &joint, status, message);
+    if (status != SOFTRELU_OK || ranks == NULL)
         return status;
-    if (!srl_certificate_examine(certificate, x, kink_tolerance, tolerance))
-        return srl_fail(message, SOFTRELU_ERROR_LAPACK, "LAPACK refused the certificate's matrices");
-    return SOFTRELU_OK;
+    srl_spread_certificate(certificate->model, certificate);
+    return ranks->failed ? srl_fail_ranks(message) : SOFTRELU_OK;
 }
 
 softrelu_verdict softrelu_certificate_verdict(const softrelu_certificate *certificate) {

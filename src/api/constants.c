@@ -25,7 +25,7 @@ softrelu_status softrelu_constants_create(const softrelu_problem *problem, softr
     *constants = NULL;
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
-    if (!problem->sealed)
+    if (!problem->sealed || srl_is_divided(problem))
         return SOFTRELU_ERROR_STATE;
     softrelu_constants *created = srl_allocate(&problem->allocator, 1, sizeof *created);
     if (created == NULL)

@@ -87,7 +87,7 @@ softrelu_status softrelu_counterfactual_create(const softrelu_problem *problem, 
     *counterfactual = NULL;
     if (problem == NULL)
         return SOFTRELU_ERROR_NULL;
-    if (!problem->sealed)
+    if (!problem->sealed || srl_is_divided(problem))
         return SOFTRELU_ERROR_STATE;
     if (problem->model.w != NULL)
         return SOFTRELU_ERROR_VALUE;

@@ -2,6 +2,7 @@
 #ifndef SRL_API_HANDLES_H
 #define SRL_API_HANDLES_H
 
+#include "api/together.h"
 #include "base/alloc.h"
 #include "base/message.h"
 #include "certificate/certificate.h"
@@ -36,6 +37,7 @@ struct softrelu_problem {
     struct srl_reduction reduction; /* basis = NULL: none */
     struct srl_twins twins;
     bool sealed;
+    struct srl_ranks ranks; /* model.ranks leads here where there are several */
     struct srl_message message;
 };
 
@@ -74,6 +76,21 @@ struct softrelu_solver {
     atomic_int running;            /* guards against calls from the solver's own callback */
     struct srl_message message;
 };
+
+/* What ranks have to agree on before a problem is sealed: that each has what it needs, with A2 in the same precision. */
+softrelu_status srl_settle_outputs(softrelu_problem *problem);
+/* Column norms and ends of the rows of A2 of all ranks, from those of this one's. scratch: n. */
+void srl_join_columns(const struct srl_model *model, double *scratch, double *norms, double *least, double *largest);
+/* Whether the outputs are divided among ranks: batches, constants and counterfactuals are not made of such a problem. */
+static inline bool srl_is_divided(const softrelu_problem *problem) { return problem->model.ranks != NULL; }
+/* For a handle that is made on all ranks: whether each had the memory for it. */
+softrelu_status srl_agree_on_memory(const softrelu_problem *problem, bool had);
+/* A problem's model by itself, as a part of the memory of handles made from it. */
+static inline struct srl_region srl_region_of_model(const struct srl_model *model) {
+    return srl_region_at(model, sizeof *model);
+}
+/* From the first rank to the others: what a certificate says. */
+void srl_spread_certificate(const struct srl_model *model, softrelu_certificate *certificate);
 
 /* A new solver with the same problem and settings. NULL when memory is short. */
 softrelu_solver *srl_solver_like(const softrelu_solver *solver);

@@ -21,7 +21,7 @@ softrelu_status softrelu_problem_create(int64_t n, int64_t d, int64_t m, softrel
     created->allocator = allocator;
     created->model.n = n;
     created->model.d = d;
-    created->model.m = m;
+    created->model.m = created->model.outputs = created->model.room = m;
     *problem = created;
     return SOFTRELU_OK;
 }
@@ -33,6 +33,7 @@ void softrelu_problem_destroy(softrelu_problem *problem) {
     for (int i = 0; i < SRL_OWNED_COUNT; i++)
         srl_release(&allocator, problem->owned[i]);
     srl_arena_release(&problem->derived, &allocator);
+    srl_ranks_release(&problem->ranks, &allocator);
     srl_release(&allocator, problem);
 }
 
@@ -173,14 +174,17 @@ softrelu_status softrelu_problem_set_loss(softrelu_problem *problem, softrelu_lo
 }
 
 struct derived {
-    double *curvature, *row_norms, *column_norms;
+    double *curvature, *row_norms, *column_norms, *least_outputs, *largest_outputs;
     struct srl_twins twins;
     struct srl_reduction reduction;
 };
 
 static void carve_derived(struct srl_arena *arena, const struct srl_model *model, struct derived *derived) {
     derived->row_norms = srl_arena_doubles(arena, model->n);
-    derived->column_norms = srl_has_output_layer(model) ? srl_arena_doubles(arena, model->n) : NULL;
+    const int64_t columns = srl_has_output_layer(model) ? model->n : 0;
+    double **of_columns[] = {&derived->column_norms, &derived->least_outputs, &derived->largest_outputs};
+    for (size_t i = 0; i < sizeof of_columns / sizeof *of_columns; i++)
+        *of_columns[i] = columns > 0 ? srl_arena_doubles(arena, columns) : NULL;
     srl_twins_carve(arena, &derived->twins, model->n);
     derived->curvature = model->w != NULL ? srl_arena_matrix(arena, model->d, model->d) : NULL;
     derived->reduction = (struct srl_reduction){0};
@@ -202,48 +206,100 @@ static void carve_scratch(struct srl_arena *arena, const struct srl_model *model
     scratch->reduction = srl_arena_doubles(arena, srl_is_reducible(model) ? srl_reduction_work(model) : 0);
 }
 
-/* Row norms, column norms, twins and R. */
+/* Twins and reduction of the first rank become those of all. */
+static softrelu_status share_derived(softrelu_problem *problem, struct derived *derived, const struct srl_reduction *room) {
+    const struct srl_model *model = &problem->model;
+    const int64_t n = model->n, size = (int64_t)sizeof(double);
+    int64_t counts[] = {derived->twins.count, derived->reduction.basis != NULL};
+    srl_spread(model->ranks, 0, counts, sizeof counts);
+    derived->twins.count = counts[0];
+    derived->reduction = counts[1] != 0 ? *room : (struct srl_reduction){0};
+    srl_spread(model->ranks, 0, derived->reduction.basis, counts[1] != 0 ? n * model->d * size : 0);
+    srl_spread(model->ranks, 0, derived->reduction.rows, counts[1] != 0 ? n * n * size : 0);
+    srl_spread(model->ranks, 0, derived->reduction.curvature, counts[1] != 0 && room->curvature != NULL ? n * n * size : 0);
+    return model->ranks->failed ? srl_fail_ranks(&problem->message) : SOFTRELU_OK;
+}
+
+/* Memory for what is derived, and for deriving it: both or none. */
+static softrelu_status reserve_derived(softrelu_problem *problem, struct srl_arena *arena, struct derived *derived,
+                                       struct srl_arena *temporary, struct scratch *scratch) {
+    const struct srl_model *model = &problem->model;
+    carve_derived(arena, model, derived);
+    carve_scratch(temporary, model, scratch);
+    if (srl_arena_reserve(temporary, &problem->allocator) && srl_arena_reserve(arena, &problem->allocator)) {
+        carve_scratch(temporary, model, scratch);
+        carve_derived(arena, model, derived);
+        return SOFTRELU_OK;
+    }
+    return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
+                    "no memory for the constant curvature and the norms (n = %" PRId64 ", d = %" PRId64 ")", model->n,
+                    model->d);
+}
+
+/* Row norms, column norms, twins and R. Where there are several ranks, which twins and which reduction is the first one's
+   answer: the same on all. */
+static softrelu_status derive_in(softrelu_problem *problem, struct derived *derived, struct scratch *scratch) {
+    struct srl_model *model = &problem->model;
+    srl_row_norms_of(&model->A1, scratch->rows, derived->row_norms);
+    if (derived->column_norms != NULL) {
+        srl_column_norms_of(&model->A2, scratch->rows, derived->column_norms);
+        srl_column_ends_of(&model->A2, derived->least_outputs, derived->largest_outputs);
+        srl_join_columns(model, scratch->rows, derived->column_norms, derived->least_outputs, derived->largest_outputs);
+    }
+    bool finite = isfinite(srl_max_abs(model->n, derived->row_norms));
+    if (derived->curvature != NULL) {
+        srl_assemble_curvature(model, scratch->rows, derived->curvature);
+        finite = finite && srl_is_finite(model->d, derived->curvature, model->d);
+    }
+    model->row_norms = derived->row_norms;
+    if (finite && srl_is_reducible(model))
+        finite = srl_find_reduction(model, &derived->reduction, scratch->reduction);
+    if (finite)
+        srl_find_twins(model, scratch->keys, scratch->rows, &derived->twins);
+    return finite ? SOFTRELU_OK
+                  : srl_fail(&problem->message, SOFTRELU_ERROR_OVERFLOW, "A1' diag(w^2) A1 + rho I is beyond double precision");
+}
+
 static softrelu_status derive(softrelu_problem *problem) {
     struct srl_model *model = &problem->model;
     struct derived derived;
-    struct srl_arena arena = {0};
-    carve_derived(&arena, model, &derived);
-    struct srl_arena temporary = {0};
     struct scratch scratch;
-    carve_scratch(&temporary, model, &scratch);
-    if (!srl_arena_reserve(&temporary, &problem->allocator) || !srl_arena_reserve(&arena, &problem->allocator)) {
-        srl_arena_release(&temporary, &problem->allocator);
-        return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY,
-                        "no memory for the constant curvature and the norms (n = %" PRId64 ", d = %" PRId64 ")", model->n,
-                        model->d);
+    struct srl_arena arena = {0}, temporary = {0};
+    softrelu_status status =
+        srl_agree(model->ranks, reserve_derived(problem, &arena, &derived, &temporary, &scratch), &problem->message);
+    if (status == SOFTRELU_OK) {
+        const struct srl_reduction room = derived.reduction;
+        status = srl_agree(model->ranks, derive_in(problem, &derived, &scratch), &problem->message);
+        if (status == SOFTRELU_OK && model->ranks != NULL)
+            status = share_derived(problem, &derived, &room);
     }
-    carve_scratch(&temporary, model, &scratch);
-    carve_derived(&arena, model, &derived);
-    srl_row_norms_of(&model->A1, scratch.rows, derived.row_norms);
-    if (derived.column_norms != NULL)
-        srl_column_norms_of(&model->A2, scratch.rows, derived.column_norms);
-    bool finite = isfinite(srl_max_abs(model->n, derived.row_norms));
-    if (derived.curvature != NULL) {
-        srl_assemble_curvature(model, scratch.rows, derived.curvature);
-        finite = finite && srl_is_finite(model->d, derived.curvature, model->d);
-    }
-    model->row_norms = derived.row_norms;
-    if (finite && srl_is_reducible(model))
-        finite = srl_find_reduction(model, &derived.reduction, scratch.reduction);
-    if (finite)
-        srl_find_twins(model, scratch.keys, scratch.rows, &derived.twins);
     srl_arena_release(&temporary, &problem->allocator);
-    if (!finite) {
+    if (status != SOFTRELU_OK) {
         srl_arena_release(&arena, &problem->allocator);
-        return srl_fail(&problem->message, SOFTRELU_ERROR_OVERFLOW, "A1' diag(w^2) A1 + rho I is beyond double precision");
+        return status;
     }
     problem->derived = arena;
     problem->twins = derived.twins;
     problem->reduction = derived.reduction;
     model->twins = derived.twins.count > 0 ? &problem->twins : NULL;
     model->column_norms = derived.column_norms;
+    model->least_outputs = derived.least_outputs;
+    model->largest_outputs = derived.largest_outputs;
     model->curvature = derived.curvature;
     return SOFTRELU_OK;
+}
+
+/* Whether all that a problem needs has been given. */
+static softrelu_status check_complete(softrelu_problem *problem) {
+    const struct srl_model *model = &problem->model;
+    if (!srl_is_given(&model->A1) || (model->b == NULL && model->m > 0))
+        return srl_fail(&problem->message, SOFTRELU_ERROR_MISSING, "%s has not been given",
+                        !srl_is_given(&model->A1) ? "A1" : "b");
+    if (!srl_has_output_layer(model) && model->m != model->n)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
+                        "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,
+                        model->n);
+    return srl_check_bounds(&problem->message, model);
 }
 
 softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
@@ -252,15 +308,10 @@ softrelu_status softrelu_problem_finish(softrelu_problem *problem) {
     softrelu_status status = srl_check_open(problem);
     if (status != SOFTRELU_OK)
         return status;
-    const struct srl_model *model = &problem->model;
-    if (!srl_is_given(&model->A1) || model->b == NULL)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_MISSING, "%s has not been given",
-                        !srl_is_given(&model->A1) ? "A1" : "b");
-    if (!srl_has_output_layer(model) && model->m != model->n)
-        return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
-                        "without A2 the outputs are the hidden units, but m = %" PRId64 " and n = %" PRId64, model->m,
-                        model->n);
-    status = srl_check_bounds(&problem->message, model);
+    struct srl_ranks *ranks = problem->model.ranks;
+    status = srl_agree(ranks, check_complete(problem), &problem->message);
+    if (status == SOFTRELU_OK && ranks != NULL)
+        status = srl_settle_outputs(problem);
     if (status == SOFTRELU_OK)
         status = derive(problem);
     problem->sealed = status == SOFTRELU_OK;

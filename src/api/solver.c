@@ -1,4 +1,5 @@
 /* Solvers: settings, start, callback, solve, solution. Their memory is in solver_memory.c. */
+#include <math.h>
 #include <string.h>
 
 #include "api/handles.h"
@@ -28,7 +29,7 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
         return SOFTRELU_ERROR_STATE;
     softrelu_solver *created = srl_allocate(&problem->allocator, 1, sizeof *created);
     if (created == NULL)
-        return SOFTRELU_ERROR_MEMORY;
+        return srl_agree_on_memory(problem, false);
     created->allocator = problem->allocator;
     created->problem = problem;
     created->model = problem->model;
@@ -37,9 +38,10 @@ softrelu_status softrelu_solver_create(const softrelu_problem *problem, softrelu
     created->core.settings = srl_standard_settings();
     atomic_init(&created->core.stop_requested, 0);
     atomic_init(&created->running, 0);
-    if (!srl_solver_reserve(created)) {
+    const softrelu_status status = srl_agree_on_memory(problem, srl_solver_reserve(created));
+    if (status != SOFTRELU_OK) {
         softrelu_solver_destroy(created);
-        return SOFTRELU_ERROR_MEMORY;
+        return status;
     }
     srl_certificate_clear(&created->core.certificate);
     *solver = created;
@@ -191,15 +193,62 @@ void softrelu_solver_request_stop(softrelu_solver *solver) {
         atomic_store(&solver->core.stop_requested, 1);
 }
 
+static softrelu_status minimise(void *context) {
+    softrelu_solver *solver = context;
+    return srl_minimise(&solver->core, &solver->message);
+}
+
+/* Before the first rank leads: what srl_minimise() does there. A time limit is the first rank's to look at. */
+static void get_ready(softrelu_solver *solver) {
+    struct srl_solver *core = &solver->core;
+    if (solver->model.ranks == NULL)
+        return;
+    atomic_store(&core->stop_requested, 0);
+    (void)srl_enter_unknowns(core);
+    core->budget.interruption = (struct srl_interruption){
+        .time_limit = INFINITY, .stop_requested = &core->stop_requested, .ask = core->interrupt, .user = core->interrupt_user};
+}
+
+static struct srl_region region_of(const struct srl_arena *arena) { return srl_region_at(arena->base, arena->capacity); }
+
+/* From the first rank to the others: the solution, the report and what there is of several starts. */
+static softrelu_status share_outcome(softrelu_solver *solver) {
+    struct srl_solver *core = &solver->core;
+    struct srl_ranks *ranks = solver->model.ranks;
+    const int64_t size = core->model->d * (int64_t)sizeof(double);
+    struct srl_starts *starts = &core->starts;
+    srl_spread(ranks, 0, core->current.x, size);
+    srl_spread(ranks, 0, core->unknowns.apart,
+               core->unknowns.reduction != NULL ? solver->model.d * (int64_t)sizeof(double) : 0);
+    srl_spread_certificate(&solver->model, &core->certificate);
+    srl_report_spread(ranks, &core->report);
+    srl_spread(ranks, 0, &starts->count, sizeof starts->count);
+    for (int64_t i = 0; i < starts->count && starts->ends != NULL && !ranks->failed; i++) {
+        srl_spread(ranks, 0, starts->ends[i].x, size);
+        srl_spread(ranks, 0, &starts->ends[i].loss, sizeof starts->ends[i].loss);
+        srl_spread_certificate(&solver->model, &starts->ends[i].certificate);
+    }
+    return ranks->failed ? srl_fail_ranks(&solver->message) : SOFTRELU_OK;
+}
+
 softrelu_status softrelu_solver_solve(softrelu_solver *solver) {
     if (solver == NULL)
         return SOFTRELU_ERROR_NULL;
     if (atomic_exchange(&solver->running, 1) != 0)
         return SOFTRELU_ERROR_STATE;
     solver->message.text[0] = '\0';
-    softrelu_status status = srl_check_bounds(&solver->message, &solver->model);
-    if (status == SOFTRELU_OK)
-        status = srl_minimise(&solver->core, &solver->message);
+    get_ready(solver);
+    const struct srl_joint_call joint = {.kind = SRL_CALL_SOLVE,
+                                         .regions = {srl_region_at(solver, sizeof *solver), region_of(&solver->arena),
+                                                     region_of(&solver->matrix_arena), region_of(&solver->starts_arena),
+                                                     srl_report_memory(&solver->core.report)},
+                                         .interruption = &solver->core.budget.interruption,
+                                         .work = minimise,
+                                         .context = solver};
+    softrelu_status status =
+        srl_together(solver->model.ranks, &joint, srl_check_bounds(&solver->message, &solver->model), &solver->message);
+    if (status == SOFTRELU_OK && solver->model.ranks != NULL)
+        status = share_outcome(solver);
     atomic_store(&solver->running, 0);
     return status;
 }
@@ -240,7 +289,7 @@ const softrelu_certificate *softrelu_solver_minimiser_certificate(const softrelu
 
 softrelu_solver *srl_solver_like(const softrelu_solver *solver) {
     softrelu_solver *other = NULL;
-    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK)
+    if (softrelu_solver_create(solver->problem, &other) != SOFTRELU_OK || other == NULL)
         return NULL;
     other->model.rho = solver->model.rho;
     if (srl_use_unknowns(other, solver->core.unknowns.reduction != NULL) == SOFTRELU_OK &&

@@ -34,7 +34,7 @@ static void carve(struct srl_arena *arena, softrelu_solver *solver) {
     const struct srl_model *model = &solver->model;
     srl_solver_carve(arena, &solver->core);
     for (int i = 0; i < SRL_TARGET_COUNT; i++)
-        solver->target[i] = srl_arena_doubles(arena, i == SRL_TARGET_B ? model->m : model->d);
+        solver->target[i] = srl_arena_doubles(arena, i == SRL_TARGET_B ? model->room : model->d);
 }
 
 bool srl_prefers_reduction(const softrelu_solver *solver) {

@@ -161,10 +161,7 @@ static bool curvature_with(struct softrelu_certificate *certificate, double nois
 
 /* Without negative curvature weights the Hessian of every cell is that of the cell with all units off plus squares. */
 static bool fit_is_convex(const struct softrelu_certificate *certificate) {
-    bool convex = true;
-    for (int64_t j = 0; j < certificate->model->m; j++)
-        convex = convex && certificate->at.r[j] >= 0.0;
-    return convex;
+    return !srl_has_negative_curvature(&certificate->at, certificate->model);
 }
 
 /* The least curvature over the cells that meet at x: neutral kinks leave it open which one a move enters. *all: no cell has a

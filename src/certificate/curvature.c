@@ -29,7 +29,7 @@ void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *wor
     work->scaled = srl_arena_matrix(arena, SRL_MAPPED, d);
     work->mean = srl_arena_doubles(arena, d);
     work->largest = srl_arena_doubles(arena, d);
-    work->weights = srl_arena_doubles(arena, n + model->m);
+    work->weights = srl_arena_doubles(arena, n + model->room);
     work->eigenvalues = srl_arena_doubles(arena, d);
     work->direction = srl_arena_doubles(arena, d);
     work->core_scalars = srl_arena_doubles(arena, d);
@@ -84,9 +84,24 @@ static double take_regulariser(struct srl_curvature_work *work, const struct srl
     return trace;
 }
 
-/* The rows of the fit, likewise. */
-static double take_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
-                       const unsigned char *on, struct srl_longest *longest) {
+/* Makes the parts of all ranks one. */
+static double add_up_ranks(struct srl_curvature_work *work, const struct srl_model *model, double trace,
+                           struct srl_longest *longest) {
+    srl_sum(model->ranks, 1, &trace);
+    srl_sum_triangle(model->ranks, work->core, work->hessian);
+    if (work->takes)
+        srl_sum_triangle(model->ranks, work->core, work->concave);
+    srl_largest_two(model->ranks, &longest->first, &longest->second);
+    return trace;
+}
+
+double srl_take_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                    const unsigned char *on, struct srl_longest *longest) {
+    const struct srl_subspace *space = &work->space;
+    SRL_TELL(model, .operation = SRL_FIT_ROWS,
+             .arrays = {srl_own(work), srl_own(at), srl_sent_bytes(on, model->n),
+                        srl_sent(space->basis, space->formed ? model->d * space->free : 0)},
+             .integers = {space->rank, space->formed, work->takes});
     const int64_t free = work->space.free, active = srl_begin_fit_rows(work, model, at, on);
     double trace = 0.0;
     for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += SRL_MAPPED) {
@@ -96,7 +111,21 @@ static double take_fit(struct srl_curvature_work *work, const struct srl_model *
             srl_see_length(longest, srl_norm(free, work->logits + j * free));
         take_rows(work, first, count, at->r + first);
     }
-    return trace;
+    return add_up_ranks(work, model, trace, longest);
+}
+
+double srl_take_fit_as_told(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                            const unsigned char *on, int64_t rank, bool formed, bool takes) {
+    struct srl_longest longest = {0.0, 0.0};
+    const int64_t core = model->d - rank;
+    work->space.rank = rank;
+    work->space.free = work->core = core;
+    work->space.formed = formed;
+    work->takes = takes;
+    work->compact = false;
+    memset(work->hessian, 0, (size_t)(core * core) * sizeof *work->hessian);
+    memset(work->concave, 0, (size_t)(core * core) * sizeof *work->concave);
+    return srl_take_fit(work, model, at, on, &longest);
 }
 
 /* The j-th row in the coordinates of the core: a column of R. */
@@ -139,12 +168,10 @@ static bool begin(struct srl_curvature_work *work, const struct srl_model *model
     struct srl_subspace *space = &work->space;
     if (srl_interrupted(model->interruption) || !srl_find_subspace(space, kept))
         return false;
-    work->compact = FEW * count_rows(model) <= space->free;
+    work->compact = model->ranks == NULL && FEW * count_rows(model) <= space->free;
     work->core = work->compact ? count_rows(model) : space->free;
     work->trial = space->rows + space->rank * space->d; /* behind the reflectors: rank d + core^2 <= d^2 */
-    work->takes = false;
-    for (int64_t j = 0; j < model->m; j++)
-        work->takes = work->takes || at->r[j] < 0.0;
+    work->takes = srl_has_negative_curvature(at, model);
     if (space->free > 0 && space->rank > 0 && !work->compact && !srl_form_basis(space, model, work->hessian))
         return false;
     memset(work->hessian, 0, (size_t)(work->core * work->core) * sizeof *work->hessian);
@@ -190,7 +217,7 @@ bool srl_least_curvature(struct srl_curvature_work *work, const struct srl_model
         return true;
     struct srl_longest longest = {0.0, 0.0};
     double trace = model->rho * (double)space->free + take_regulariser(work, model);
-    trace += take_fit(work, model, at, on, &longest);
+    trace += srl_take_fit(work, model, at, on, &longest);
     found->row_distance = longest.first + longest.second;
     found->round_off = ROUND_OFF * DBL_EPSILON * trace;
     if (srl_interrupted(model->interruption))
@@ -268,11 +295,15 @@ static void see_scaled_rows(const struct srl_curvature_work *work, int64_t count
 
 double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
                                const unsigned char *on, bool *all) {
+    SRL_TELL(
+        model, .operation = SRL_SCALED_ROWS,
+        .arrays = {srl_own(work), srl_own(at), srl_sent_bytes(on, model->n), srl_sent(work->factor, work->core * work->core)},
+        .integers = {*all});
     const int64_t blocks = (model->m + SRL_MAPPED - 1) / SRL_MAPPED,
                   active = *all ? srl_begin_fit_rows(work, model, at, on) : 0;
     struct srl_longest longest = {0.0, 0.0};
-    for (int64_t block = *all || work->compact ? 0 : blocks - 1; block < blocks && !srl_interrupted(model->interruption);
-         block++) {
+    for (int64_t block = *all || work->compact || blocks == 0 ? 0 : blocks - 1;
+         block < blocks && !srl_interrupted(model->interruption); block++) {
         const int64_t first = block * SRL_MAPPED, left = model->m - first, count = left < SRL_MAPPED ? left : SRL_MAPPED;
         if (*all)
             (void)srl_centred_rows(work, model, at, on, active, first, count);
@@ -280,6 +311,9 @@ double srl_scaled_row_distance(struct srl_curvature_work *work, const struct srl
             core_row(work, first + j, work->logits + j * work->core);
         see_scaled_rows(work, count, work->logits, &longest);
     }
-    *all = *all || work->compact || blocks == 1;
+    double missing = *all || work->compact || blocks <= 1 ? 0.0 : 1.0;
+    srl_sum(model->ranks, 1, &missing);
+    srl_largest_two(model->ranks, &longest.first, &longest.second);
+    *all = missing == 0.0;
     return longest.first + longest.second;
 }

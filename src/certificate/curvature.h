@@ -47,6 +47,15 @@ struct srl_curvature_work {
     int32_t *active;
 };
 
+struct srl_longest;
+
+/* The rows of the fit become part of the matrix; returns their share of the trace, and sees their lengths. On all ranks; on one
+   that is told to, with the subspace's basis in place. */
+double srl_take_fit(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                    const unsigned char *on, struct srl_longest *longest);
+double srl_take_fit_as_told(struct srl_curvature_work *work, const struct srl_model *model, const struct srl_evaluation *at,
+                            const unsigned char *on, int64_t rank, bool formed, bool takes);
+
 void srl_curvature_carve(struct srl_arena *arena, struct srl_curvature_work *work, const struct srl_model *model);
 
 /* work->space.rows holds kept unit rows (count of them); on (n): which units the cell of the Hessian counts as active. False

@@ -34,7 +34,7 @@ struct local {
 static double error_of_sums(const struct softrelu_certificate *certificate, const struct local *local) {
     const struct srl_model *model = certificate->model;
     const struct srl_sensitivity *sensitivity = &local->sensitivity;
-    const double n = (double)model->n, d = (double)model->d, m = (double)model->m, x_norm = certificate->at.x_norm;
+    const double n = (double)model->n, d = (double)model->d, m = (double)model->outputs, x_norm = certificate->at.x_norm;
     double terms = (m + n + 8.0) * sensitivity->lever * sensitivity->slopes;
     terms += (n + d + 8.0) * sensitivity->weights * x_norm;
     if (model->rho > 0.0)
@@ -64,7 +64,7 @@ static void find_errors(const struct softrelu_certificate *certificate, const st
 
 /* Operations behind an entry of the logits' Jacobian on the face. */
 static double operations_of(const struct srl_model *model, const struct srl_curvature *found) {
-    return (double)(model->m + 2 * model->n + 2 * model->d + 16) + found->mapping;
+    return (double)(model->outputs + 2 * model->n + 2 * model->d + 16) + found->mapping;
 }
 
 /* What the computed Hessian on the face, and what was proved of its least eigenvalue, may be off by, against that at xbar. */
@@ -72,7 +72,7 @@ static double error_of_hessian(const struct softrelu_certificate *certificate, c
                                const struct local *local) {
     const struct srl_model *model = certificate->model;
     const struct srl_sensitivity *sensitivity = &local->sensitivity;
-    const double n = (double)model->n, d = (double)model->d, m = (double)model->m, free = (double)local->face.free;
+    const double n = (double)model->n, d = (double)model->d, m = (double)model->outputs, free = (double)local->face.free;
     const double rows = local->rows, lever = sensitivity->lever, regularisers = sensitivity->weights + model->rho;
     const double bend = srl_bend_within(sensitivity, 2.0 * local->logits);
     const double moved = 9.0 * srl_change_within(sensitivity, 2.0 * local->logits) * rows * rows * local->logits;
@@ -209,16 +209,12 @@ static double change_of_width(const struct softrelu_certificate *certificate, co
     double rate = 0.0;
     *error = 0.0;
     for (int64_t i = kink->unit, j = kink->next; i >= 0; i = j, j = j >= 0 ? certificate->next[j] : -1) {
-        double least = INFINITY, most = -INFINITY;
-        for (int64_t o = 0; o < model->m; o++) {
-            const double entry = srl_output_entry(model, o, i);
-            least = fmin(least, entry);
-            most = fmax(most, entry);
-        }
+        const double least = srl_least_output(model, i), most = srl_largest_output(model, i);
         const double length = model->row_norms[i], size = fmax(fabs(least), fabs(most));
         rate += length * change->bend * (most - least) * change->oscillation;
-        *error += length * (change->bend * (most - least) * 2.0 * local->logits +
-                            size * ((double)(model->m + model->d + 6) * UNIT * sensitivity->slopes + sensitivity->slope_error));
+        *error +=
+            length * (change->bend * (most - least) * 2.0 * local->logits +
+                      size * ((double)(model->outputs + model->d + 6) * UNIT * sensitivity->slopes + sensitivity->slope_error));
     }
     return rate;
 }

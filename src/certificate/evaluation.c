@@ -9,7 +9,7 @@ void srl_evaluation_carve(struct srl_arena *arena, struct srl_evaluation *at, co
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
         *hidden[i] = srl_arena_doubles(arena, model->n);
     for (size_t i = 0; i < sizeof output / sizeof *output; i++)
-        *output[i] = srl_arena_doubles(arena, model->m);
+        *output[i] = srl_arena_doubles(arena, model->room);
 }
 
 /* A sum that carries along what its additions lose (A. Neumaier, Z. Angew. Math. Mech. 54, 1974): exact to the last digits
@@ -24,66 +24,99 @@ static void add(struct sum *sum, double term) {
 }
 static double value_of(const struct sum *sum) { return sum->total + sum->lost; }
 
-/* u, h and z. */
+/* u and h. */
 static void feed_forward(struct srl_evaluation *at, const struct srl_model *model, const double *x) {
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, x, 0.0, at->v);
     for (int64_t i = 0; i < model->n; i++) {
         at->u[i] = at->v[i] + (model->c1 != NULL ? model->c1[i] : 0.0);
         at->h[i] = fmax(at->u[i], 0.0);
     }
+}
+
+static void find_logits(struct srl_evaluation *at, const struct srl_model *model) {
     for (int64_t j = 0; j < model->m; j++)
         at->z[j] = (model->c2 != NULL ? model->c2[j] : 0.0) + (srl_has_output_layer(model) ? 0.0 : at->h[j]);
     if (srl_has_output_layer(model))
         srl_gemv(SRL_PLAIN, 1.0, &model->A2, at->h, 1.0, at->z);
 }
 
+/* The largest logit and whose it is: of several the first. */
+static void find_top(struct srl_evaluation *at, const struct srl_model *model) {
+    int64_t own = model->m > 0 ? 0 : -1;
+    for (int64_t j = 1; j < model->m; j++)
+        if (at->z[j] > at->z[own])
+            own = j;
+    const double mine = own >= 0 ? at->z[own] : -INFINITY;
+    at->z_top = mine;
+    srl_largest(model->ranks, 1, &at->z_top);
+    double first = mine == at->z_top ? -(double)(model->first + own) : -INFINITY;
+    srl_largest(model->ranks, 1, &first);
+    at->top = isfinite(first) ? (int64_t)-first : 0;
+}
+
 /* f, its largest entry and what is left beside it; returns log sum exp(z - z_top). */
-static double soften(struct srl_evaluation *at, int64_t m) {
+static double soften(struct srl_evaluation *at, const struct srl_model *model) {
     struct sum sum = {0.0, 0.0};
-    at->top = 0;
-    for (int64_t j = 1; j < m; j++)
-        if (at->z[j] > at->z[at->top])
-            at->top = j;
-    for (int64_t j = 0; j < m; j++) {
-        at->f[j] = exp(at->z[j] - at->z[at->top]);
-        add(&sum, j == at->top ? 0.0 : at->f[j]);
+    find_top(at, model);
+    const int64_t top = srl_own_output(model, at->top);
+    for (int64_t j = 0; j < model->m; j++) {
+        at->f[j] = exp(at->z[j] - at->z_top);
+        add(&sum, j == top ? 0.0 : at->f[j]);
     }
-    const double others = value_of(&sum);
-    for (int64_t j = 0; j < m; j++)
-        at->f[j] /= 1.0 + others;
-    at->rest = others / (1.0 + others);
-    return log1p(others);
+    double sums[] = {value_of(&sum), top >= 0 ? model->b[top] : 0.0};
+    srl_sum(model->ranks, 2, sums);
+    for (int64_t j = 0; j < model->m; j++)
+        at->f[j] /= 1.0 + sums[0];
+    at->b_top = sums[1];
+    at->rest = sums[0] / (1.0 + sums[0]);
+    return log1p(sums[0]);
+}
+
+/* The norm of what ranks have a part of each. */
+static double norm_of_parts(const struct srl_model *model, double part) {
+    double largest = part;
+    srl_largest(model->ranks, 1, &largest);
+    if (!(largest > 0.0) || isinf(largest))
+        return largest;
+    double square = (part / largest) * (part / largest);
+    srl_sum(model->ranks, 1, &square);
+    return model->ranks != NULL ? largest * sqrt(square) : part;
 }
 
 /* q, r and the loss of -sum b log f; returns the size of the terms of q. */
 static double cross_entropy(struct srl_evaluation *at, const struct srl_model *model, double log_sum, double *loss) {
+    const int64_t top = srl_own_output(model, at->top);
     struct sum all = {0.0, 0.0}, without_top = {0.0, 0.0};
     double terms = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         add(&all, model->b[j]);
-        add(&without_top, j == at->top ? 0.0 : model->b[j]);
+        add(&without_top, j == top ? 0.0 : model->b[j]);
     }
-    const double beta = value_of(&all);
+    double sums[] = {value_of(&all), value_of(&without_top)};
+    srl_sum(model->ranks, 2, sums);
+    const double beta = sums[0];
     *loss = 0.0;
     for (int64_t j = 0; j < model->m; j++) {
-        *loss -= model->b[j] * ((at->z[j] - at->z[at->top]) - log_sum);
+        *loss -= model->b[j] * ((at->z[j] - at->z_top) - log_sum);
         at->q[j] = beta * at->f[j] - model->b[j];
         at->r[j] = beta * at->f[j];
         terms = hypot(terms, fabs(beta) * at->f[j] + fabs(model->b[j]));
     }
     /* beta f_top - b_top = (beta - b_top) - beta (1 - f_top), without the cancellation when f_top is close to 1 */
-    at->q[at->top] = value_of(&without_top) - beta * at->rest;
-    return terms;
+    if (top >= 0)
+        at->q[top] = sums[1] - beta * at->rest;
+    srl_sum(model->ranks, 1, loss);
+    return norm_of_parts(model, terms);
 }
 
 /* q, r and the loss 1/2 |f - b|^2; returns the size of the terms of q. With c = f - b and t = c - f'c: q = f t, r = f (f + t).
  */
 static double least_squares(struct srl_evaluation *at, const struct srl_model *model, double *loss) {
-    const int64_t top = at->top;
-    const double c_top = (1.0 - model->b[top]) - at->rest, c_top_size = at->f[top] + fabs(model->b[top]);
+    const int64_t top = srl_own_output(model, at->top);
+    const double c_top = (1.0 - at->b_top) - at->rest, c_top_size = (1.0 - at->rest) + fabs(at->b_top);
     struct sum sum = {0.0, 0.0};
     double others_size = 0.0, terms = 0.0;
-    *loss = 0.5 * c_top * c_top;
+    *loss = top >= 0 ? 0.5 * c_top * c_top : 0.0;
     for (int64_t j = 0; j < model->m; j++) {
         if (j == top)
             continue;
@@ -92,7 +125,10 @@ static double least_squares(struct srl_evaluation *at, const struct srl_model *m
         others_size += at->f[j] * (at->f[j] + fabs(model->b[j]));
         *loss += 0.5 * c * c;
     }
-    const double t_top = c_top * at->rest - value_of(&sum), t_top_size = c_top_size * at->rest + others_size;
+    double sums[] = {value_of(&sum), others_size, *loss};
+    srl_sum(model->ranks, 3, sums);
+    *loss = sums[2];
+    const double t_top = c_top * at->rest - sums[0], t_top_size = c_top_size * at->rest + sums[1];
     for (int64_t j = 0; j < model->m; j++) {
         const double t = j == top ? t_top : ((at->f[j] - model->b[j]) - c_top) + t_top;
         const double size = j == top ? t_top_size : at->f[j] + fabs(model->b[j]) + c_top_size + t_top_size;
@@ -100,7 +136,35 @@ static double least_squares(struct srl_evaluation *at, const struct srl_model *m
         at->r[j] = at->f[j] * (at->f[j] + t);
         terms = hypot(terms, at->f[j] * size);
     }
-    return terms;
+    return norm_of_parts(model, terms);
+}
+
+static void go_back(struct srl_evaluation *at, const struct srl_model *model) {
+    if (srl_has_output_layer(model))
+        srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, at->q, 0.0, at->jumps);
+    else
+        memcpy(at->jumps, at->q, (size_t)model->n * sizeof *at->jumps);
+    srl_sum(model->ranks, model->n, at->jumps);
+}
+
+bool srl_evaluate_outputs(struct srl_evaluation *at, const struct srl_model *model, double *fit, double *terms) {
+    SRL_TELL(model, .operation = SRL_EVALUATE_OUTPUTS, .arrays = {srl_own(at), srl_sent(at->h, model->n)});
+    find_logits(at, model);
+    const double log_sum = soften(at, model);
+    *terms = model->loss == SOFTRELU_KL ? cross_entropy(at, model, log_sum, fit) : least_squares(at, model, fit);
+    go_back(at, model);
+    double wrong = !isfinite(srl_max_abs(model->m, at->z)) || !isfinite(srl_max_abs(model->m, at->r));
+    srl_sum(model->ranks, 1, &wrong);
+    return wrong == 0.0;
+}
+
+bool srl_has_negative_curvature(const struct srl_evaluation *at, const struct srl_model *model) {
+    SRL_TELL(model, .operation = SRL_CONVEX_FIT, .arrays = {srl_own(at)});
+    double negative = 0.0;
+    for (int64_t j = 0; j < model->m; j++)
+        negative += at->r[j] < 0.0;
+    srl_sum(model->ranks, 1, &negative);
+    return negative > 0.0;
 }
 
 static double regularisers(const struct srl_evaluation *at, const struct srl_model *model, const double *x) {
@@ -133,19 +197,13 @@ static double gradient_scale(const struct srl_evaluation *at, const struct srl_m
 }
 
 bool srl_evaluate(struct srl_evaluation *at, const struct srl_model *model, const double *x) {
+    double fit, terms;
     at->x_norm = srl_norm(model->d, x);
     feed_forward(at, model, x);
-    const double log_sum = soften(at, model->m);
-    double fit;
-    const double terms = model->loss == SOFTRELU_KL ? cross_entropy(at, model, log_sum, &fit) : least_squares(at, model, &fit);
+    const bool finite = srl_evaluate_outputs(at, model, &fit, &terms);
     at->loss = fit + regularisers(at, model, x);
-    if (srl_has_output_layer(model))
-        srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, at->q, 0.0, at->jumps);
-    else
-        memcpy(at->jumps, at->q, (size_t)model->n * sizeof *at->jumps);
     at->scale = gradient_scale(at, model, terms);
-    return isfinite(at->loss) && isfinite(at->scale) && isfinite(srl_max_abs(model->n, at->u)) &&
-           isfinite(srl_max_abs(model->m, at->z)) && isfinite(srl_max_abs(model->m, at->r)) &&
+    return finite && isfinite(at->loss) && isfinite(at->scale) && isfinite(srl_max_abs(model->n, at->u)) &&
            isfinite(srl_max_abs(model->n, at->jumps));
 }
 

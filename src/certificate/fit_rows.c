@@ -21,15 +21,19 @@ static void find_mean(struct srl_curvature_work *work, const struct srl_model *m
                       const unsigned char *on) {
     const int64_t d = model->d, free = work->space.free;
     double *back = work->weights, *others = work->weights + model->n, *largest = work->scaled, *mean = work->scaled + d;
+    const int64_t top = srl_own_output(model, at->top);
     for (int64_t i = 0; i < model->n; i++)
-        back[i] = srl_output_entry(model, at->top, i);
+        back[i] = top >= 0 ? srl_output_entry(model, top, i) : 0.0;
+    srl_sum(model->ranks, model->n, back);
     back_through_units(model, on, back, largest);
     memcpy(others, at->f, (size_t)model->m * sizeof *others);
-    others[at->top] = 0.0;
+    if (top >= 0)
+        others[top] = 0.0;
     if (srl_has_output_layer(model))
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, others, 0.0, back);
     else
         memcpy(back, others, (size_t)model->n * sizeof *back);
+    srl_sum(model->ranks, model->n, back);
     back_through_units(model, on, back, mean);
     srl_axpy(d, -at->rest, largest, mean);
     srl_to_subspace(&work->space, 2, work->scaled, work->logits);
@@ -80,6 +84,7 @@ double srl_centred_rows(struct srl_curvature_work *work, const struct srl_model 
                         const unsigned char *on, int64_t active, int64_t first, int64_t count) {
     const int64_t free = work->space.free;
     const double common = srl_dot(free, work->mean, work->mean) + srl_dot(free, work->largest, work->largest);
+    const int64_t top = srl_own_output(model, at->top);
     double trace = 0.0;
     if (srl_has_output_layer(model))
         jacobian_rows(work, model, active, first, count);
@@ -90,7 +95,7 @@ double srl_centred_rows(struct srl_curvature_work *work, const struct srl_model 
         double *g = work->logits + j * free;
         trace += fabs(at->r[first + j]) * (srl_dot(free, g, g) + common);
         for (int64_t k = 0; k < free; k++)
-            g[k] = (first + j == at->top ? 0.0 : g[k] - work->largest[k]) - work->mean[k];
+            g[k] = (first + j == top ? 0.0 : g[k] - work->largest[k]) - work->mean[k];
     }
     return trace;
 }

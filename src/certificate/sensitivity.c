@@ -66,9 +66,8 @@ static void add_up_rows(const struct srl_matrix *A2, int64_t first, int64_t coun
 }
 
 /* The largest lever of an output, and the largest error of a logit's sum. */
-static void find_levers(const struct softrelu_certificate *certificate, const double *levers, const double *errors,
-                        struct srl_sensitivity *found) {
-    const struct srl_model *model = certificate->model;
+void srl_find_levers(const struct srl_model *model, const double *levers, const double *errors, struct srl_sensitivity *found) {
+    SRL_TELL(model, .operation = SRL_LEVERS, .arrays = {srl_sent(levers, model->n), srl_sent(errors, model->n)});
     const double summation = ((double)model->n + 2.0) * UNIT;
     found->lever = found->logits = 0.0;
     for (int64_t first = 0; first < model->m; first += BLOCK) {
@@ -87,14 +86,18 @@ static void find_levers(const struct softrelu_certificate *certificate, const do
         found->lever = fmax(found->lever, srl_max_abs(count, lever));
         found->logits = fmax(found->logits, srl_max_abs(count, error));
     }
+    double most[] = {found->lever, found->logits};
+    srl_largest(model->ranks, 2, most);
+    found->lever = most[0];
+    found->logits = most[1];
 }
 
 /* The softmax of the computed logits is that of logits that differ by this: from the subtraction of the top one, and exp. */
-static double error_of_softmax(const struct softrelu_certificate *certificate) {
-    const double *z = certificate->at.z, top = z[certificate->at.top];
+static double error_of_softmax(const struct srl_evaluation *at, const struct srl_model *model) {
     double widest = 0.0;
-    for (int64_t j = 0; j < certificate->model->m; j++)
-        widest = fmax(widest, top - z[j]);
+    for (int64_t j = 0; j < model->m; j++)
+        widest = fmax(widest, at->z_top - at->z[j]);
+    srl_largest(model->ranks, 1, &widest);
     return UNIT * (fmin(widest, WIDEST) + 6.0);
 }
 
@@ -102,55 +105,78 @@ static double error_of_softmax(const struct softrelu_certificate *certificate) {
    over j != top of f_j (f_j + |b_j|), which bounds the terms of t_top, those of any other t_j are at most f_j + |b_j| + 1 +
    |b_top| + T. */
 static void squares_errors(const struct srl_evaluation *at, const struct srl_model *model, struct srl_sensitivity *found) {
-    const double *f = at->f, b_top = fabs(model->b[at->top]);
-    double top = (1.0 + b_top) * at->rest;
+    const int64_t own = srl_own_output(model, at->top);
+    const double *f = at->f, b_top = fabs(at->b_top);
+    double others = 0.0, sums[] = {0.0, 0.0}; /* of the errors of q, and of r */
     for (int64_t j = 0; j < model->m; j++)
-        top += j == at->top ? 0.0 : f[j] * (f[j] + fabs(model->b[j]));
-    found->slope_error = f[at->top] * top;
-    found->bend_error = at->rest * at->rest * (1.0 + top);
+        others += j == own ? 0.0 : f[j] * (f[j] + fabs(model->b[j]));
+    srl_sum(model->ranks, 1, &others);
+    const double top = (1.0 + b_top) * at->rest + others;
     for (int64_t j = 0; j < model->m; j++) {
-        const double size = j == at->top ? 0.0 : f[j] + fabs(model->b[j]) + 1.0 + b_top + top;
-        found->slope_error += f[j] * size;
-        found->bend_error += f[j] * (f[j] + size) * (j != at->top);
+        const double size = j == own ? top : f[j] + fabs(model->b[j]) + 1.0 + b_top + top;
+        sums[0] += f[j] * size;
+        sums[1] += f[j] * (f[j] + size) * (j != own);
     }
+    srl_sum(model->ranks, 2, sums);
+    found->slope_error = sums[0];
+    found->bend_error = at->rest * at->rest * (1.0 + top) + sums[1];
 }
 
 /* With S = sum of f_k (2 f_k + |b_k|), |r_j| is at most s_j = f_j (2 f_j + |b_j| + S), and along v it changes by at most
    2 s_j osc(v). The mean f'v moves by the variance of v, at most 2 (1 - f_top) osc(v)^2 and osc(v)^2 / 4. */
 static void squares_sizes(const struct srl_evaluation *at, const struct srl_model *model, struct srl_sensitivity *found) {
+    const int64_t own = srl_own_output(model, at->top);
     const double *f = at->f;
     double moment = 0.0, others = 0.0;
     for (int64_t j = 0; j < model->m; j++)
         moment += f[j] * (2.0 * f[j] + fabs(model->b[j]));
+    srl_sum(model->ranks, 1, &moment);
     for (int64_t j = 0; j < model->m; j++)
-        others += j == at->top ? 0.0 : f[j] * (2.0 * f[j] + fabs(model->b[j]) + moment);
-    const double top = at->rest * at->rest * (2.0 + fabs(model->b[at->top]) + moment);
+        others += j == own ? 0.0 : f[j] * (2.0 * f[j] + fabs(model->b[j]) + moment);
+    srl_sum(model->ranks, 1, &others);
+    const double top = at->rest * at->rest * (2.0 + fabs(at->b_top) + moment);
     found->drift = 2.0 * (others + top);
     found->change = 2.5 * others + 6.0 * top;
 }
 
 /* r = beta f: D3loss is beta times the third central moment of v under f. */
 static void cross_entropy_sizes(const struct srl_evaluation *at, const struct srl_model *model, struct srl_sensitivity *found) {
+    const int64_t own = srl_own_output(model, at->top);
     double others = 0.0;
     for (int64_t j = 0; j < model->m; j++)
-        others += j == at->top ? 0.0 : fabs(model->b[j]);
-    const double total = others + fabs(model->b[at->top]);
+        others += j == own ? 0.0 : fabs(model->b[j]);
+    srl_sum(model->ranks, 1, &others);
+    const double total = others + fabs(at->b_top);
     found->slope_error = 2.0 * (others + total * at->rest);
     found->bend_error = found->change = total * (at->rest + at->rest * at->rest);
     found->drift = 2.0 * found->change;
 }
 
 /* |q|_1, and the bend: of r as computed, and what it may be more. */
-static void add_up_slopes(const struct srl_evaluation *at, int64_t m, struct srl_sensitivity *found) {
-    found->slopes = found->bend = 0.0;
-    for (int64_t j = 0; j < m; j++) {
-        found->slopes += fabs(at->q[j]);
-        found->bend += (j == at->top ? at->rest * at->rest : 1.0) * fabs(at->r[j]);
+static void add_up_slopes(const struct srl_evaluation *at, const struct srl_model *model, struct srl_sensitivity *found) {
+    const int64_t own = srl_own_output(model, at->top);
+    double sums[] = {0.0, 0.0};
+    for (int64_t j = 0; j < model->m; j++) {
+        sums[0] += fabs(at->q[j]);
+        sums[1] += (j == own ? at->rest * at->rest : 1.0) * fabs(at->r[j]);
     }
+    srl_sum(model->ranks, 2, sums);
     found->slope_error *= OPERATIONS * UNIT;
     found->bend_error *= OPERATIONS * UNIT;
-    found->slopes += found->slope_error;
-    found->bend += found->bend_error;
+    found->slopes = sums[0] + found->slope_error;
+    found->bend = sums[1] + found->bend_error;
+}
+
+void srl_find_slopes_and_bends(const struct srl_evaluation *at, const struct srl_model *model, struct srl_sensitivity *found) {
+    SRL_TELL(model, .operation = SRL_SENSITIVITY, .arrays = {srl_own(at)});
+    found->logits += error_of_softmax(at, model);
+    if (model->loss == SOFTRELU_KL) {
+        cross_entropy_sizes(at, model, found);
+    } else {
+        squares_errors(at, model, found);
+        squares_sizes(at, model, found);
+    }
+    add_up_slopes(at, model, found);
 }
 
 void srl_find_sensitivity(const struct softrelu_certificate *certificate, double *levers, double *errors,
@@ -158,15 +184,8 @@ void srl_find_sensitivity(const struct softrelu_certificate *certificate, double
     const struct srl_model *model = certificate->model;
     found->everywhere = srl_loss_constants_of(model);
     weigh_units(certificate, levers, errors);
-    find_levers(certificate, levers, errors, found);
-    found->logits += error_of_softmax(certificate);
-    if (model->loss == SOFTRELU_KL) {
-        cross_entropy_sizes(&certificate->at, model, found);
-    } else {
-        squares_errors(&certificate->at, model, found);
-        squares_sizes(&certificate->at, model, found);
-    }
-    add_up_slopes(&certificate->at, model->m, found);
+    srl_find_levers(model, levers, errors, found);
+    srl_find_slopes_and_bends(&certificate->at, model, found);
     found->weights = 0.0;
     for (int64_t i = 0; i < model->n && model->w != NULL; i++)
         found->weights += (model->w[i] * model->row_norms[i]) * (model->w[i] * model->row_norms[i]);

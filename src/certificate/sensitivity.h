@@ -32,6 +32,10 @@ struct srl_sensitivity {
 void srl_find_sensitivity(const struct softrelu_certificate *certificate, double *levers, double *errors,
                           struct srl_sensitivity *found);
 
+/* What that takes of the outputs, on all ranks: lever, and logits but for the error of the softmax; that, and the rest. */
+void srl_find_levers(const struct srl_model *model, const double *levers, const double *errors, struct srl_sensitivity *found);
+void srl_find_slopes_and_bends(const struct srl_evaluation *at, const struct srl_model *model, struct srl_sensitivity *found);
+
 /* bend and change at all logits whose difference from these oscillates by at most reach. */
 double srl_bend_within(const struct srl_sensitivity *sensitivity, double reach);
 double srl_change_within(const struct srl_sensitivity *sensitivity, double reach);

@@ -57,7 +57,7 @@ void srl_trmm_lower(enum srl_transpose op, int64_t order, int64_t columns, const
                     int64_t ldb);
 
 double srl_dot(int64_t length, const double *x, const double *y);
-double srl_norm(int64_t length, const double *x); /* Euclidean, without undue overflow */
+double srl_norm(int64_t length, const double *x);                      /* Euclidean, without undue overflow */
 double srl_distance(int64_t length, const double *x, const double *y); /* |x - y|, likewise */
 void srl_axpy(int64_t length, double alpha, const double *x, double *y);
 void srl_scale(int64_t length, double alpha, double *x);

@@ -171,3 +171,23 @@ static void find_norms(const struct srl_matrix *a, bool of_rows, double *scratch
 
 void srl_row_norms_of(const struct srl_matrix *a, double *scratch, double *norms) { find_norms(a, true, scratch, norms); }
 void srl_column_norms_of(const struct srl_matrix *a, double *scratch, double *norms) { find_norms(a, false, scratch, norms); }
+
+enum { ENDS_AT_A_TIME = 256 };
+
+void srl_column_ends_of(const struct srl_matrix *a, double *least, double *largest) {
+    double buffer[ENDS_AT_A_TIME];
+    for (int64_t i = 0; i < a->columns; i++) {
+        least[i] = INFINITY;
+        largest[i] = -INFINITY;
+    }
+    for (int64_t v = 0; v < srl_vectors(a); v++)
+        for (int64_t first = 0; first < srl_vector_length(a); first += ENDS_AT_A_TIME) {
+            const int64_t left = srl_vector_length(a) - first, count = left < ENDS_AT_A_TIME ? left : ENDS_AT_A_TIME;
+            const double *part = srl_vector_part(a, v, first, count, buffer);
+            for (int64_t k = 0; k < count; k++) {
+                double *lower = least + (a->row_major ? first + k : v), *upper = largest + (a->row_major ? first + k : v);
+                *lower = part[k] < *lower ? part[k] : *lower;
+                *upper = part[k] > *upper ? part[k] : *upper;
+            }
+        }
+}

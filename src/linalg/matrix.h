@@ -58,5 +58,7 @@ bool srl_all_finite(int64_t length, const double *x);
 /* norms[i] = norm of row i, or of column i, without undue over- and underflow. scratch: as many. */
 void srl_row_norms_of(const struct srl_matrix *a, double *scratch, double *norms);
 void srl_column_norms_of(const struct srl_matrix *a, double *scratch, double *norms);
+/* The least and the largest entry of each column; infinities of the other sign where there are no rows. */
+void srl_column_ends_of(const struct srl_matrix *a, double *least, double *largest);
 
 #endif

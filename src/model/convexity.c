@@ -16,7 +16,7 @@ void srl_convexity_carve(struct srl_arena *arena, struct srl_convexity_work *wor
     work->gradient = srl_arena_doubles(arena, model->d);
     work->at_centre = srl_arena_doubles(arena, model->n);
     work->at_point = srl_arena_doubles(arena, model->n);
-    work->outputs = srl_arena_doubles(arena, model->m);
+    work->outputs = srl_arena_doubles(arena, model->room);
     work->factored = work->ill = false;
 }
 
@@ -52,13 +52,8 @@ static bool factor_regulariser(struct srl_convexity_work *work, const struct srl
     return !work->ill;
 }
 
-/* A value with a bound of its round-off. */
-struct rounded {
-    double value, noise;
-};
-
 /* reg(x), and u = A1 x + c1. */
-static struct rounded regulariser_at(const struct srl_model *model, const double *x, double *pre_activations) {
+static struct srl_rounded regulariser_at(const struct srl_model *model, const double *x, double *pre_activations) {
     const double x_norm = srl_norm(model->d, x);
     double sum = 0.0, size = 0.0;
     srl_gemv(SRL_PLAIN, 1.0, &model->A1, x, 0.0, pre_activations);
@@ -74,35 +69,42 @@ static struct rounded regulariser_at(const struct srl_model *model, const double
         sum += 0.5 * model->rho * offset * offset;
         size += model->rho * (x[k] * x[k] + centre * centre);
     }
-    return (struct rounded){sum, srl_sum_noise(model) * size};
+    return (struct srl_rounded){sum, srl_sum_noise(model) * size};
 }
 
-/* The loss at the logits in work->outputs, which are off by as much as noise each. It is a difference of terms that have at
-   most the slope |b|_1 in the logits (kl), or a function of f whose slope is at most that of |f - b|. */
-static struct rounded loss_at(const struct srl_convexity_work *work, const struct srl_model *model, double noise) {
-    const double *z = work->outputs;
-    double top = z[0], total = 0.0, sum = 0.0, size = 0.0, span = 0.0;
-    for (int64_t j = 1; j < model->m; j++)
-        top = fmax(top, z[j]);
+/* The loss at the logits z, which are off by as much as noise times the size of their terms: a given one, and the largest |c2|.
+   It is a difference of terms that have at most the slope |b|_1 in the logits (kl), or a function of f whose slope is at most
+   that of |f - b|. */
+struct srl_rounded srl_loss_at(const struct srl_model *model, const double *z, double size_of_terms) {
+    SRL_TELL(model, .operation = SRL_LEVEL, .arrays = {srl_own(z)}, .numbers = {size_of_terms});
+    double most[] = {-INFINITY, 0.0, model->c2 != NULL ? srl_max_abs(model->m, model->c2) : 0.0}; /* z; span; |c2| */
+    double total = 0.0, sums[] = {0.0, 0.0};                                                      /* the loss, and |b|_1 */
     for (int64_t j = 0; j < model->m; j++)
-        total += exp(z[j] - top);
+        most[0] = fmax(most[0], z[j]);
+    srl_largest(model->ranks, 1, most);
+    for (int64_t j = 0; j < model->m; j++)
+        total += exp(z[j] - most[0]);
+    srl_sum(model->ranks, 1, &total);
     for (int64_t j = 0; j < model->m; j++) {
-        const double b = model->b[j], difference = exp(z[j] - top) / total - b;
-        span = fmax(span, top - z[j]);
-        size += fabs(b);
+        const double b = model->b[j], difference = exp(z[j] - most[0]) / total - b;
+        most[1] = fmax(most[1], most[0] - z[j]);
+        sums[1] += fabs(b);
         if (model->loss == SOFTRELU_KL)
-            sum += b == 0.0 ? 0.0 : b * (log(total) - (z[j] - top));
+            sums[0] += b == 0.0 ? 0.0 : b * (log(total) - (z[j] - most[0]));
         else
-            sum += 0.5 * difference * difference;
+            sums[0] += 0.5 * difference * difference;
     }
-    const double slope = model->loss == SOFTRELU_KL ? 2.0 * size : 2.0 * (1.0 + size);
-    return (struct rounded){sum,
-                            slope * (noise + srl_sum_noise(model) * (1.0 + span + log(total))) + srl_sum_noise(model) * sum};
+    srl_largest(model->ranks, 3, most);
+    srl_sum(model->ranks, 2, sums);
+    const double noise = srl_sum_noise(model) * (size_of_terms + most[2]);
+    const double slope = model->loss == SOFTRELU_KL ? 2.0 * sums[1] : 2.0 * (1.0 + sums[1]);
+    return (struct srl_rounded){sums[0], slope * (noise + srl_sum_noise(model) * (1.0 + most[1] + log(total))) +
+                                             srl_sum_noise(model) * sums[0]};
 }
 
 /* An upper bound of F(x), from reg(x) and u in work->at_point. */
 static double level_at(struct srl_convexity_work *work, const struct srl_model *model, const double *x,
-                       struct rounded regulariser) {
+                       struct srl_rounded regulariser) {
     double *hidden = work->at_centre, size = 0.0;
     const double x_norm = srl_norm(model->d, x);
     for (int64_t i = 0; i < model->n; i++) {
@@ -111,35 +113,34 @@ static double level_at(struct srl_convexity_work *work, const struct srl_model *
         size += column * (model->row_norms[i] * x_norm + (model->c1 != NULL ? fabs(model->c1[i]) : 0.0));
     }
     srl_logits(model, hidden, work->outputs);
-    if (model->c2 != NULL)
-        size += srl_max_abs(model->m, model->c2);
-    const struct rounded loss = loss_at(work, model, srl_sum_noise(model) * size);
+    const struct srl_rounded loss = srl_loss_at(model, work->outputs, size);
     return regulariser.value + regulariser.noise + loss.value + loss.noise;
 }
 
-/* A lower bound of the loss over all distributions; NaN where there is none. Squares: f_j in [0, 1], and sum f = 1.
-   Cross-entropy: least at f = b / beta, beta = sum b, where it is sum b_j log(beta / b_j). */
-static double least_loss(const struct srl_model *model) {
-    double sum = 0.0, outside = 0.0, entropy = 0.0, size = 0.0;
+double srl_least_loss(const struct srl_model *model) {
+    SRL_TELL(model, .operation = SRL_LEAST_LOSS);
+    double sums[] = {0.0, 0.0, 0.0, 0.0}; /* of b, of |b|, of what is outside of [0, 1], negative ones */
     for (int64_t j = 0; j < model->m; j++) {
         const double b = model->b[j], excess = b - fmin(fmax(b, 0.0), 1.0);
-        if (model->loss == SOFTRELU_KL && b < 0.0)
-            return NAN;
-        sum += b;
-        size += fabs(b);
-        outside += 0.5 * excess * excess;
+        sums[0] += b;
+        sums[1] += fabs(b);
+        sums[2] += 0.5 * excess * excess;
+        sums[3] += b < 0.0;
     }
+    srl_sum(model->ranks, 4, sums);
+    const double sum = sums[0];
     if (model->loss != SOFTRELU_KL) {
-        const double missed = fmax(fabs(sum - 1.0) - srl_sum_noise(model) * (1.0 + size), 0.0);
-        return (1.0 - srl_sum_noise(model)) * fmax(outside, 0.5 * missed * missed / (double)model->m);
+        const double missed = fmax(fabs(sum - 1.0) - srl_sum_noise(model) * (1.0 + sums[1]), 0.0);
+        return (1.0 - srl_sum_noise(model)) * fmax(sums[2], 0.5 * missed * missed / (double)model->outputs);
     }
-    size = 0.0;
+    double terms[] = {0.0, 0.0}; /* the entropy, and its size */
     for (int64_t j = 0; j < model->m; j++)
         if (model->b[j] > 0.0) {
-            entropy += model->b[j] * (log(sum) - log(model->b[j]));
-            size += model->b[j] * (1.0 + fabs(log(sum)) + fabs(log(model->b[j])));
+            terms[0] += model->b[j] * (log(sum) - log(model->b[j]));
+            terms[1] += model->b[j] * (1.0 + fabs(log(sum)) + fabs(log(model->b[j])));
         }
-    return entropy - srl_sum_noise(model) * size;
+    srl_sum(model->ranks, 2, terms);
+    return sums[3] > 0.0 ? NAN : terms[0] - srl_sum_noise(model) * terms[1];
 }
 
 /* c, with R c = rho x_ref up to round-off. */
@@ -170,8 +171,8 @@ static double slope_at_centre(struct srl_convexity_work *work, const struct srl_
 static double radius_of(struct srl_convexity_work *work, const struct srl_model *model, double level) {
     const double trace = trace_of_regulariser(model);
     find_centre(work, model);
-    const struct rounded least = regulariser_at(model, work->centre, work->at_centre);
-    const double of_loss = least_loss(model),
+    const struct srl_rounded least = regulariser_at(model, work->centre, work->at_centre);
+    const double of_loss = srl_least_loss(model),
                  noise = least.noise + srl_sum_noise(model) * (level + fabs(of_loss) + least.value);
     const double above = level - of_loss - least.value + noise, slope = slope_at_centre(work, model, trace);
     return (slope + sqrt(2.0 * fmax(above, 0.0) + slope * slope)) * (isnan(above) ? NAN : 1.0);
@@ -179,15 +180,7 @@ static double radius_of(struct srl_convexity_work *work, const struct srl_model 
 
 /* Whether F sees the kink of unit i at all: not when its row is 0, or when it adds the same to every output. */
 static bool has_kink(const struct srl_model *model, int64_t i) {
-    if (model->row_norms[i] == 0.0 || model->m == 1)
-        return false;
-    if (!srl_has_output_layer(model))
-        return true;
-    const double first = srl_entry(&model->A2, 0, i);
-    for (int64_t j = 1; j < model->m; j++)
-        if (srl_entry(&model->A2, j, i) != first)
-            return true;
-    return false;
+    return model->row_norms[i] > 0.0 && model->outputs > 1 && srl_least_output(model, i) != srl_largest_output(model, i);
 }
 
 static double noise_of_unit(const struct srl_model *model, int64_t i, double x_norm) {
@@ -300,12 +293,12 @@ static bool cell_is_convex(struct srl_convexity_work *work, const struct srl_mod
 }
 
 bool srl_convex_below(struct srl_convexity_work *work, const struct srl_model *model, const double *x) {
-    if (model->m == 1)
+    if (model->outputs == 1)
         return true; /* the loss is constant */
     if (!srl_has_bounds(model) && model->curvature == NULL && !(model->rho > 0.0))
         return false;
     int64_t open;
-    const struct rounded regulariser = regulariser_at(model, x, work->at_point);
+    const struct srl_rounded regulariser = regulariser_at(model, x, work->at_point);
     if (!isfinite(regulariser.value) || !collect_units(work, model, x, &open))
         return false;
     if (open > 0) {

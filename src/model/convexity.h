@@ -26,6 +26,17 @@ struct srl_convexity_work {
     double *outputs;              /* m */
 };
 
+/* A value with a bound of its round-off. */
+struct srl_rounded {
+    double value, noise;
+};
+
+/* What it takes of the outputs, on all ranks. The loss at the logits z, whose terms have that size but for c2; */
+struct srl_rounded srl_loss_at(const struct srl_model *model, const double *z, double size_of_terms);
+/* a lower bound of the loss over all distributions; NaN where there is none. Squares: f_j in [0, 1], and sum f = 1.
+   Cross-entropy: least at f = b / beta, beta = sum b, where it is sum b_j log(beta / b_j). */
+double srl_least_loss(const struct srl_model *model);
+
 void srl_convexity_carve(struct srl_arena *arena, struct srl_convexity_work *work, const struct srl_model *model);
 /* x: d numbers within the bounds. Where a kink of x or a singular R says no, no product with A2 is made. */
 bool srl_convex_below(struct srl_convexity_work *work, const struct srl_model *model, const double *x);

@@ -13,7 +13,7 @@ void srl_derivative_check_carve(struct srl_arena *arena, struct srl_derivative_c
     work->rates = srl_arena_doubles(arena, model->n);
     work->product = srl_arena_doubles(arena, model->d);
     work->hidden = srl_arena_doubles(arena, 2 * model->n);
-    work->output = srl_arena_doubles(arena, model->m);
+    work->output = srl_arena_doubles(arena, model->room);
 }
 
 /* The first t > 0 at which a unit leaves its side of u_i = 0 (a unit at 0 leaves at once when it goes up), and that unit. */
@@ -68,7 +68,7 @@ static bool measure(const struct srl_model *model, struct srl_derivative_check_w
     gradient->first_order = srl_norm(d, work->product);
     double size =
         fabs(point->fit) + point->weights + point->proximity + srl_norm(d, point->gradient) * srl_norm(d, work->direction);
-    value->noise = 32.0 * DBL_EPSILON * (size + (double)model->m * DBL_MIN);
+    value->noise = 32.0 * DBL_EPSILON * (size + (double)model->outputs * DBL_MIN);
     gradient->noise = 32.0 * DBL_EPSILON * (point->gradient_scale + gradient->first_order);
     double t = 1.0;
     for (int k = 0; k < HALVINGS; k++, t *= 0.5) {

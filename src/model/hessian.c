@@ -16,7 +16,7 @@ void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, c
     work->top_outputs = srl_arena_doubles(arena, units);
     work->mean_outputs = srl_arena_doubles(arena, units);
     work->mean_hidden = srl_arena_doubles(arena, model->n);
-    work->weights = srl_arena_doubles(arena, model->m);
+    work->weights = srl_arena_doubles(arena, model->room);
     work->scaled_rows = srl_arena_matrix(arena, srl_jacobian_most_rows(model), model->d);
     work->sum = (float *)(void *)srl_arena_matrix(arena, (order + 1) / 2, order);
     work->inner = srl_arena_matrix(arena, units, units);
@@ -26,17 +26,20 @@ void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, c
 
 /* mean_hidden = A2' (f without its entry k) on the active units; the point may know it. */
 static void find_hidden_mean(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
-    if (point->has_mean)
+    if (point->has_mean) {
         memcpy(work->mean_hidden, point->mean_hidden, (size_t)model->n * sizeof *work->mean_hidden);
-    else
-        srl_back_to_hidden(model, work->weights, work->mean_hidden);
+    } else {
+        srl_own_back_to_hidden(model, work->weights, work->mean_hidden);
+        srl_sum(model->ranks, model->n, work->mean_hidden);
+    }
     for (int64_t i = 0; i < model->n; i++)
         work->mean_hidden[i] = work->jacobian.pattern[i] ? work->mean_hidden[i] : 0.0;
 }
 
 static void weigh_all_but_top(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_outer *outer) {
     memcpy(work->weights, outer->f, (size_t)model->m * sizeof *work->weights);
-    work->weights[outer->top] = 0.0;
+    if (srl_own_output(model, outer->top) >= 0)
+        work->weights[srl_own_output(model, outer->top)] = 0.0;
 }
 
 /* mu = sum_{j != k} f_j G_j - (1 - f_k) G_k: from a kept G, or through the hidden layer. */
@@ -47,6 +50,7 @@ static void find_mean(const struct srl_model *model, struct srl_hessian_work *wo
     if (jacobian->kept != NULL && !jacobian->single) {
         const struct srl_matrix rows = {jacobian->kept, model->m, d, d, true};
         srl_gemv(SRL_TRANSPOSED, 1.0, &rows, work->weights, 0.0, work->mean_row);
+        srl_sum(model->ranks, d, work->mean_row);
     } else {
         find_hidden_mean(model, work, point);
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A1, work->mean_hidden, 0.0, work->mean_row);
@@ -54,17 +58,46 @@ static void find_mean(const struct srl_model *model, struct srl_hessian_work *wo
     srl_axpy(d, -point->outer.rest, work->top_row, work->mean_row);
 }
 
-static void find_top_row(const struct srl_model *model, struct srl_jacobian *jacobian, int64_t top, double *row) {
-    if (jacobian->kept != NULL && !jacobian->single)
+static void find_top_row(const struct srl_model *model, struct srl_jacobian *jacobian, int64_t output, double *row) {
+    const int64_t top = srl_own_output(model, output);
+    if (top < 0)
+        memset(row, 0, (size_t)model->d * sizeof *row);
+    else if (jacobian->kept != NULL && !jacobian->single)
         memcpy(row, (const double *)jacobian->kept + top * model->d, (size_t)model->d * sizeof *row);
     else
         srl_jacobian_row(model, jacobian, top, row);
+    srl_sum(model->ranks, model->d, row);
 }
 
-void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
+/* ---- what other ranks are told ---- */
+
+enum { IS_SINGLE = 1, IS_VALID = 2, FLAGS = 4 };
+
+int64_t srl_jacobian_in_number(const struct srl_jacobian *jacobian) {
+    return jacobian->probed * FLAGS + (jacobian->single ? IS_SINGLE : 0) + (jacobian->kept_valid ? IS_VALID : 0);
+}
+
+void srl_jacobian_from_number(struct srl_jacobian *jacobian, int64_t number, void *kept) {
+    jacobian->kept = kept;
+    jacobian->single = (number & IS_SINGLE) != 0;
+    jacobian->kept_valid = jacobian->kept_valid && (number & IS_VALID) != 0;
+    jacobian->probed = number / FLAGS;
+}
+
+#define SRL_HESSIAN_ARRAYS(model, work, point)                                                                                 \
+    srl_own(work), srl_own((work)->jacobian.kept), srl_sent((point)->u, (model)->n), srl_own((point)->outer.f),                \
+        srl_own((point)->has_mean ? (point)->mean_hidden : NULL)
+
+static void prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
     srl_jacobian_prepare(model, &work->jacobian, point->u);
     find_top_row(model, &work->jacobian, point->outer.top, work->top_row);
     find_mean(model, work, point);
+}
+
+void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point) {
+    SRL_TELL(model, .operation = SRL_HESSIAN_PREPARE, .arrays = {SRL_HESSIAN_ARRAYS(model, work, point)},
+             .numbers = {point->outer.rest}, .integers = {point->outer.top, srl_jacobian_in_number(&work->jacobian)});
+    prepare(model, work, point);
 }
 
 /* ---- weighted squares of centred rows ---- */
@@ -173,9 +206,10 @@ void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *w
         add_rows_of_units_off(model, work, r, hessian);
 }
 
-void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
+void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t output, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative) {
     const struct frame frame = frame_of_jacobian(model, work);
+    const int64_t top = srl_own_output(model, output);
     for (int64_t first = 0; first < count && !srl_interrupted(model->interruption); first += frame.most) {
         const int64_t size = smaller(count - first, frame.most);
         const struct srl_range range = {rows != NULL ? rows + first : NULL, first, size};
@@ -185,12 +219,22 @@ void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *wor
     }
 }
 
+void srl_hessian_add_sample(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
+                            const double *weights, const int64_t *count, double *positive, double *negative) {
+    SRL_TELL(model, .operation = SRL_HESSIAN_ADD_SAMPLE,
+             .arrays = {srl_own(work), srl_own(rows), srl_own(weights), srl_own(count), srl_own(positive), srl_own(negative)},
+             .integers = {top});
+    srl_hessian_add(model, work, top, rows, weights, *count, positive, negative);
+    srl_sum_triangle(model->ranks, model->d, positive);
+    srl_sum_triangle(model->ranks, model->d, negative);
+}
+
 int64_t srl_hessian_rows(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
                          const double *r, double *rows, signed char *signs) {
     const struct frame frame = frame_of_jacobian(model, work);
     const int64_t d = model->d, block = frame.most;
     int64_t taken = 0;
-    srl_hessian_prepare(model, work, point);
+    prepare(model, work, point);
     for (int sign = 1; sign >= -1; sign -= 2)
         for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += block) {
             const int64_t size = smaller(model->m - first, block);
@@ -230,16 +274,16 @@ static bool can_use_factors(const struct srl_model *model, const struct srl_jaco
 /* inner = C2' diag(r) C2, full, with C2 the rows of A2 at the active units, centred like those of G. */
 static void find_inner(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
                        const double *r) {
-    const int64_t active = work->jacobian.active_count, top = point->outer.top;
+    const int64_t active = work->jacobian.active_count, top = srl_own_output(model, point->outer.top);
     const struct frame frame = {active, smaller(srl_jacobian_most_rows(model), numbers_of_block(model) / active),
                                 work->top_outputs, work->mean_outputs};
     weigh_all_but_top(model, work, &point->outer);
     find_hidden_mean(model, work, point);
-    for (int64_t k = 0; k < active; k++) {
-        const int64_t i = work->jacobian.active[k];
-        work->top_outputs[k] = srl_entry(&model->A2, top, i);
-        work->mean_outputs[k] = work->mean_hidden[i] - point->outer.rest * work->top_outputs[k];
-    }
+    for (int64_t k = 0; k < active; k++)
+        work->top_outputs[k] = top >= 0 ? srl_entry(&model->A2, top, work->jacobian.active[k]) : 0.0;
+    srl_sum(model->ranks, active, work->top_outputs);
+    for (int64_t k = 0; k < active; k++)
+        work->mean_outputs[k] = work->mean_hidden[work->jacobian.active[k]] - point->outer.rest * work->top_outputs[k];
     memset(work->inner, 0, (size_t)(active * active) * sizeof *work->inner);
     for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += frame.most) {
         const struct srl_range rows = {NULL, first, smaller(model->m - first, frame.most)};
@@ -247,6 +291,7 @@ static void find_inner(const struct srl_model *model, struct srl_hessian_work *w
         const struct filled filled = scale_rows(model, work, frame, block, top, rows, r + first);
         add_scaled(model, work, frame, filled, work->inner, work->inner);
     }
+    srl_sum_triangle(model->ranks, active, work->inner);
     for (int64_t k = 0; k < active; k++)
         for (int64_t i = k + 1; i < active; i++)
             work->inner[k + i * active] = work->inner[i + k * active];
@@ -270,17 +315,37 @@ static void add_between_units(const struct srl_model *model, struct srl_hessian_
     }
 }
 
+/* R, on the rank that leads or has everything; what others add to it starts from 0. */
+static void begin_own(const struct srl_model *model, double *hessian) {
+    if (srl_rank_of(model->ranks) == 0)
+        srl_copy_curvature(model, hessian);
+    else
+        memset(hessian, 0, (size_t)model->d * (size_t)model->d * sizeof *hessian);
+}
+
+void srl_hessian_assemble_own(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
+                              const double *r, bool from_factors, double *hessian) {
+    begin_own(model, hessian);
+    if (from_factors) {
+        find_inner(model, work, point, r);
+        if (srl_rank_of(model->ranks) == 0)
+            add_between_units(model, work, hessian);
+        return;
+    }
+    prepare(model, work, point);
+    srl_hessian_add_fit(model, work, point->outer.top, r, hessian);
+    srl_sum_triangle(model->ranks, model->d, hessian);
+}
+
 void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
                           const double *r, double *hessian) {
     struct srl_jacobian *jacobian = &work->jacobian;
     srl_jacobian_look(model, jacobian, point->u);
-    srl_copy_curvature(model, hessian);
-    if (can_use_factors(model, jacobian) && srl_factors_are_cheaper((double)model->m, (double)jacobian->active_count,
-                                                                    (double)model->d, srl_jacobian_units(jacobian))) {
-        find_inner(model, work, point, r);
-        add_between_units(model, work, hessian);
-        return;
-    }
-    srl_hessian_prepare(model, work, point);
-    srl_hessian_add_fit(model, work, point->outer.top, r, hessian);
+    const bool from_factors =
+        can_use_factors(model, jacobian) && srl_factors_are_cheaper((double)model->outputs, (double)jacobian->active_count,
+                                                                    (double)model->d, srl_jacobian_units(jacobian));
+    SRL_TELL(model, .operation = SRL_HESSIAN_ASSEMBLE,
+             .arrays = {SRL_HESSIAN_ARRAYS(model, work, point), srl_own(r), srl_own(hessian)}, .numbers = {point->outer.rest},
+             .integers = {point->outer.top, srl_jacobian_in_number(jacobian), from_factors});
+    srl_hessian_assemble_own(model, work, point, r, from_factors, hessian);
 }

@@ -40,13 +40,14 @@ struct srl_hessian_work {
 };
 
 void srl_hessian_carve(struct srl_arena *arena, struct srl_hessian_work *work, const struct srl_model *model);
-/* Gets ready for the rows of C at an evaluated point: the active units, G_k and mu. */
+/* Gets ready for the rows of C at an evaluated point: the active units, G_k and mu. On a rank that is told to, of the point
+   only u, outer and, where it is there, mean_hidden are looked at. */
 void srl_hessian_prepare(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point);
 /* hessian = R, and with A2 absent the rows that all units that are off share. Lower triangle (d x d), as below. */
 void srl_hessian_begin(const struct srl_model *model, struct srl_hessian_work *work, const double *r, double *hessian);
-/* Adds weights_k C_j' C_j over the listed rows j = rows[k]: to positive where the weight is, to negative where it is negative.
-   Both may be the same matrix. rows = NULL lists all m, and count is m. */
-void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
+/* Adds weights_k C_j' C_j over the listed rows j = rows[k] of this rank: to positive where the weight is, to negative where it
+   is negative. Both may be the same matrix. rows = NULL lists all m, and count is m. */
+void srl_hessian_add(const struct srl_model *model, struct srl_hessian_work *work, int64_t output, const int32_t *rows,
                      const double *weights, int64_t count, double *positive, double *negative);
 /* The rows of C with weights r_j other than 0 (output layer present), times sqrt|r_j|, into rows, with the signs of r_j: those
    with r_j > 0 first. Prepares for the point by itself. Returns how many: at most m, which is at most what
@@ -57,8 +58,21 @@ int64_t srl_hessian_rows(const struct srl_model *model, struct srl_hessian_work 
 void srl_hessian_add_fit(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const double *r,
                          double *hessian);
 
+/* The same for the rows of a sample on all ranks: positive and negative are what they add up to. The leading rank's positive
+   and negative are added to. */
+void srl_hessian_add_sample(const struct srl_model *model, struct srl_hessian_work *work, int64_t top, const int32_t *rows,
+                            const double *weights, const int64_t *count, double *positive, double *negative);
+
+/* What other ranks have to know of a Jacobian before they work with theirs. */
+int64_t srl_jacobian_in_number(const struct srl_jacobian *jacobian);
+void srl_jacobian_from_number(struct srl_jacobian *jacobian, int64_t number, void *kept);
+
 /* Whether H comes cheaper from the factors of G than from its rows, which cost products with so many units. */
 bool srl_factors_are_cheaper(double m, double active, double d, double units);
+
+/* On a rank that is told to: its part. */
+void srl_hessian_assemble_own(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,
+                              const double *r, bool from_factors, double *hessian);
 
 /* The Hessian at a differentiated point, with the curvature weights r (point->r, or others), into the lower triangle. */
 void srl_hessian_assemble(const struct srl_model *model, struct srl_hessian_work *work, const struct srl_point *point,

@@ -16,7 +16,7 @@ static const double DRIFT = 1e-13, DRIFT_SINGLE = 1e-5; /* of the row's largest 
 
 static int64_t at_most(int64_t size, int64_t most) { return size < most ? size : most; }
 
-int64_t srl_jacobian_most_rows(const struct srl_model *model) { return at_most(model->m, MOST_ROWS); }
+int64_t srl_jacobian_most_rows(const struct srl_model *model) { return at_most(model->room, MOST_ROWS); }
 
 int64_t srl_jacobian_most_units(const struct srl_model *model) {
     return srl_has_output_layer(model) ? at_most(model->n, at_most(FACTORED, 2 * model->d)) : 0;
@@ -56,14 +56,14 @@ void srl_jacobian_carve(struct srl_arena *arena, struct srl_jacobian *jacobian, 
     jacobian->row = srl_arena_doubles(arena, model->d);
     jacobian->block = srl_arena_matrix(arena, srl_jacobian_most_rows(model), model->d);
     jacobian->unit_rows = output_layer ? srl_arena_matrix(arena, at_most(model->n, UNITS), model->d) : NULL;
-    jacobian->panel = output_layer ? srl_arena_matrix(arena, at_most(model->m, PANEL), at_most(model->n, UNITS)) : NULL;
+    jacobian->panel = output_layer ? srl_arena_matrix(arena, at_most(model->room, PANEL), at_most(model->n, UNITS)) : NULL;
 }
 
 int64_t srl_kept_jacobian(const struct srl_model *model, bool single, double most) {
     if (!srl_has_output_layer(model))
         return 0;
-    const double size = (double)model->m * (double)model->d;
-    return (single ? 0.5 : 1.0) * size <= most ? model->m * model->d : 0;
+    const double size = (double)model->room * (double)model->d;
+    return (single ? 0.5 : 1.0) * size <= most ? model->room * model->d : 0;
 }
 
 void srl_jacobian_keep_in(struct srl_jacobian *jacobian, void *kept, bool single) {
@@ -91,6 +91,8 @@ static void form_all(const struct srl_model *model, struct srl_jacobian *jacobia
 
 /* Whether a row of the kept G, another one each time, is that of the data up to round-off. */
 static bool is_accurate(const struct srl_model *model, struct srl_jacobian *jacobian) {
+    if (model->m == 0)
+        return true;
     const int64_t j = jacobian->probed++ * PROBE_STRIDE % model->m;
     srl_jacobian_row(model, jacobian, j, jacobian->row);
     const double worst = (jacobian->single ? difference_single : difference_double)(model, jacobian, j, jacobian->row);

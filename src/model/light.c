@@ -7,11 +7,11 @@ enum { SPARE = 2, LEAST_SPARE = 16 }; /* room for one more member in so many, an
 
 /* Doubles that rows and columns take. */
 double srl_light_size(const struct srl_model *model) {
-    return 0.5 * (double)model->n * (double)(model->d + (srl_has_output_layer(model) ? model->m : 0));
+    return 0.5 * (double)model->n * (double)(model->d + (srl_has_output_layer(model) ? model->room : 0));
 }
 
 void srl_light_carve(struct srl_arena *arena, struct srl_light *light, const struct srl_model *model) {
-    const int64_t n = model->n, d = model->d, m = model->m;
+    const int64_t n = model->n, d = model->d, m = model->room;
     const int64_t columns = srl_has_output_layer(model) ? n : 0;
     light->rows = srl_arena_take(arena, n > INT64_MAX / d ? -1 : n * d, sizeof *light->rows);
     light->columns = srl_arena_take(arena, columns > INT64_MAX / m ? -1 : columns * m, sizeof *light->columns);
@@ -100,6 +100,7 @@ static void gather_rows(const struct srl_model *model, struct srl_light *light) 
 void srl_light_begin(const struct srl_model *model, struct srl_light *light, const struct srl_point *point) {
     if (light->ready || !light->carved)
         return;
+    SRL_TELL(model, .operation = SRL_LIGHT_BEGIN, .arrays = {srl_own(light), srl_sent(point->u, model->n)});
     gather_rows(model, light);
     if (srl_has_output_layer(model))
         gather_all(model, light, point);
@@ -116,43 +117,48 @@ void srl_light_rates(const struct srl_model *model, struct srl_light *light, con
     widen(model->n, light->hidden, rates);
 }
 
-static void find_logits(const struct srl_model *model, struct srl_light *light, struct srl_point *point) {
+void srl_light_find_logits(const struct srl_model *model, struct srl_light *light, const struct srl_point *point, double *z) {
+    SRL_TELL(model, .operation = SRL_LIGHT_LOGITS,
+             .arrays = {srl_own(light), srl_sent(point->u, model->n), srl_sent(point->h, model->n), srl_own(z)});
     admit(model, light, point);
     for (int64_t k = 0; k < light->count; k++)
         light->hidden[k] = (float)point->h[light->members[k]];
     multiply(model, light, SRL_PLAIN, light->hidden, light->output);
     for (int64_t j = 0; j < model->m; j++)
-        point->z[j] = (double)light->output[j] + (model->c2 != NULL ? model->c2[j] : 0.0);
+        z[j] = (double)light->output[j] + (model->c2 != NULL ? model->c2[j] : 0.0);
 }
 
 bool srl_light_evaluate(const struct srl_model *model, struct srl_light *light, struct srl_point *point) {
     const bool finite = srl_point_activate(model, point);
     if (finite && light->carved && srl_has_output_layer(model))
-        find_logits(model, light, point);
+        srl_light_find_logits(model, light, point, point->z);
     else
         srl_logits(model, point->h, point->z);
     return srl_point_judge(model, point) && finite;
 }
 
-/* A2'q for the members into slopes (n), where they are on; 0 elsewhere. */
-static void go_back(const struct srl_model *model, struct srl_light *light, const struct srl_point *point, double *slopes) {
+void srl_light_back(const struct srl_model *model, struct srl_light *light, const struct srl_point *point, const double *q,
+                    double *slopes) {
     if (!light->carved || !srl_has_output_layer(model)) {
-        srl_back_to_hidden(model, point->q, slopes);
+        srl_back_to_hidden(model, q, slopes);
         for (int64_t i = 0; i < model->n; i++)
             slopes[i] = point->u[i] > 0.0 ? slopes[i] : 0.0;
         return;
     }
-    narrow(model->m, point->q, light->output);
+    SRL_TELL(model, .operation = SRL_LIGHT_BACK,
+             .arrays = {srl_own(light), srl_sent(point->u, model->n), srl_own(q), srl_own(slopes)});
+    narrow(model->m, q, light->output);
     multiply(model, light, SRL_TRANSPOSED, light->output, light->hidden);
     memset(slopes, 0, (size_t)model->n * sizeof *slopes);
     for (int64_t k = 0; k < light->count; k++)
         if (point->u[light->members[k]] > 0.0)
             slopes[light->members[k]] = light->hidden[k];
+    srl_sum(model->ranks, model->n, slopes);
 }
 
 bool srl_light_differentiate(const struct srl_model *model, struct srl_light *light, struct srl_point *point, double *scratch) {
     srl_outer_derivatives(model, &point->outer, point->q, point->r);
-    go_back(model, light, point, scratch);
+    srl_light_back(model, light, point, point->q, scratch);
     if (!light->carved) {
         srl_gradient_of_slopes(model, point, scratch, point->gradient);
     } else {

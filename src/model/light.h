@@ -30,6 +30,11 @@ void srl_light_carve(struct srl_arena *arena, struct srl_light *light, const str
 void srl_light_begin(const struct srl_model *model, struct srl_light *light, const struct srl_point *point);
 /* rates = A1 direction. */
 void srl_light_rates(const struct srl_model *model, struct srl_light *light, const double *direction, double *rates);
+/* On a rank that is told to: the same for a point of which only u and h are looked at. */
+void srl_light_find_logits(const struct srl_model *model, struct srl_light *light, const struct srl_point *point, double *z);
+/* A2'q for the members into slopes (n) where they are on, 0 elsewhere. */
+void srl_light_back(const struct srl_model *model, struct srl_light *light, const struct srl_point *point, const double *q,
+                    double *slopes);
 /* As srl_point_evaluate(), and the derivatives q, r and gradient of srl_point_differentiate() without the rest. False when
    anything is not finite. scratch: n doubles. */
 bool srl_light_evaluate(const struct srl_model *model, struct srl_light *light, struct srl_point *point);

@@ -14,24 +14,46 @@ static const struct bound CHANGE = {0.12769, 0.20203, 0.1250001};
 
 enum { MOST_PEAKS = 4 };
 
+/* Puts height among the peaks, in descending order. */
+static void put_peak(double height, double peaks[MOST_PEAKS], int *count) {
+    for (int k = 0; k < *count; k++)
+        if (height > peaks[k]) {
+            const double lower = peaks[k];
+            peaks[k] = height;
+            height = lower;
+        }
+    if (*count < MOST_PEAKS)
+        peaks[(*count)++] = height;
+}
+
+/* The highest peaks of all ranks, from each one's own: the highest that is left, again and again. */
+static int peaks_of_ranks(const struct srl_model *model, double peaks[MOST_PEAKS], int count) {
+    double own[MOST_PEAKS];
+    int next = 0, found = 0;
+    for (int k = 0; k < MOST_PEAKS; k++)
+        own[k] = peaks[k];
+    for (; found < MOST_PEAKS && found < model->outputs; found++) {
+        double height = next < count ? own[next] : -INFINITY;
+        const double mine = height;
+        srl_largest(model->ranks, 1, &height);
+        double holder = next < count && mine == height ? -(double)srl_rank_of(model->ranks) : -INFINITY;
+        srl_largest(model->ranks, 1, &holder);
+        next += holder == -(double)srl_rank_of(model->ranks);
+        peaks[found] = height;
+    }
+    return found;
+}
+
 /* The largest entries of b above its least one, in descending order; returns how many they are. */
 static int find_peaks(const struct srl_model *model, double peaks[MOST_PEAKS]) {
-    double least = model->b[0];
+    double lowest = -INFINITY; /* minus the least entry */
     int count = 0;
-    for (int64_t j = 1; j < model->m; j++)
-        least = fmin(least, model->b[j]);
-    for (int64_t j = 0; j < model->m; j++) {
-        double height = model->b[j] - least;
-        for (int k = 0; k < count; k++)
-            if (height > peaks[k]) {
-                const double lower = peaks[k];
-                peaks[k] = height;
-                height = lower;
-            }
-        if (count < MOST_PEAKS)
-            peaks[count++] = height;
-    }
-    return count;
+    for (int64_t j = 0; j < model->m; j++)
+        lowest = fmax(lowest, -model->b[j]);
+    srl_largest(model->ranks, 1, &lowest);
+    for (int64_t j = 0; j < model->m; j++)
+        put_peak(model->b[j] + lowest, peaks, &count);
+    return model->ranks != NULL ? peaks_of_ranks(model, peaks, count) : count;
 }
 
 /*
@@ -60,19 +82,22 @@ static struct srl_loss_constants of_squares(const struct srl_model *model) {
 
 /* D2 is beta times a variance, D3 beta times a third central moment, beta = sum b up to its round-off. */
 static struct srl_loss_constants of_cross_entropy(const struct srl_model *model) {
-    double beta = 0.0, size = 0.0;
+    double sums[] = {0.0, 0.0};
     for (int64_t j = 0; j < model->m; j++) {
-        beta += model->b[j];
-        size += fabs(model->b[j]);
+        sums[0] += model->b[j];
+        sums[1] += fabs(model->b[j]);
     }
+    srl_sum(model->ranks, 2, sums);
+    const double beta = sums[0], size = sums[1];
     const bool negative = beta < size; /* some entry is */
-    const double noise = (double)model->m * DBL_EPSILON * size;
+    const double noise = (double)model->outputs * DBL_EPSILON * size;
     return (struct srl_loss_constants){negative ? 0.25 * fmax(noise - beta, 0.0) : 0.0, 0.25 * fmax(beta + noise, 0.0),
                                        THIRD_MOMENT * (fabs(beta) + noise)};
 }
 
 struct srl_loss_constants srl_loss_constants_of(const struct srl_model *model) {
-    if (model->m == 1)
+    SRL_TELL(model, .operation = SRL_LOSS_CONSTANTS);
+    if (model->outputs == 1)
         return (struct srl_loss_constants){0.0, 0.0, 0.0};
     return model->loss == SOFTRELU_KL ? of_cross_entropy(model) : of_squares(model);
 }

@@ -44,9 +44,12 @@ void srl_add_squares(const struct srl_model *model, int64_t order, int64_t rows,
         srl_syrk(order, rows - first < most ? rows - first : most, alpha, b + first * order, order, 1.0, matrix, order);
 }
 
-double srl_sum_noise(const struct srl_model *model) { return 4.0 * (double)(model->n + model->m + model->d + 8) * DBL_EPSILON; }
+double srl_sum_noise(const struct srl_model *model) {
+    return 4.0 * (double)(model->n + model->outputs + model->d + 8) * DBL_EPSILON;
+}
 
 void srl_logits(const struct srl_model *model, const double *h, double *z) {
+    SRL_TELL(model, .operation = SRL_LOGITS, .arrays = {srl_sent(h, model->n), srl_own(z)});
     if (model->c2 != NULL)
         memcpy(z, model->c2, (size_t)model->m * sizeof *z);
     else
@@ -57,25 +60,56 @@ void srl_logits(const struct srl_model *model, const double *h, double *z) {
         srl_axpy(model->n, 1.0, h, z);
 }
 
-void srl_to_outputs(const struct srl_model *model, const double *h, double *y) {
+void srl_to_own_outputs(const struct srl_model *model, const double *h, double *y) {
     if (srl_has_output_layer(model))
         srl_gemv(SRL_PLAIN, 1.0, &model->A2, h, 0.0, y);
     else
         memcpy(y, h, (size_t)model->n * sizeof *y);
 }
 
-void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back) {
+void srl_to_outputs(const struct srl_model *model, const double *h, double *y) {
+    SRL_TELL(model, .operation = SRL_TO_OUTPUTS, .arrays = {srl_sent(h, model->n), srl_own(y)});
+    srl_to_own_outputs(model, h, y);
+}
+
+void srl_copy_outputs(const struct srl_model *model, const double *from, double *to) {
+    SRL_TELL(model, .operation = SRL_COPY_OUTPUTS, .arrays = {srl_own(from), srl_own(to)});
+    memcpy(to, from, (size_t)model->m * sizeof *to);
+}
+
+double srl_norm_of_outputs(const struct srl_model *model, const double *y) {
+    SRL_TELL(model, .operation = SRL_NORM_OF_OUTPUTS, .arrays = {srl_own(y)});
+    const double own = srl_norm(model->m, y);
+    if (model->ranks == NULL)
+        return own;
+    double largest = own, square;
+    srl_largest(model->ranks, 1, &largest);
+    if (!(largest > 0.0) || isinf(largest))
+        return largest;
+    square = (own / largest) * (own / largest);
+    srl_sum(model->ranks, 1, &square);
+    return largest * sqrt(square);
+}
+
+void srl_own_back_to_hidden(const struct srl_model *model, const double *y, double *back) {
     if (srl_has_output_layer(model))
         srl_gemv(SRL_TRANSPOSED, 1.0, &model->A2, y, 0.0, back);
     else
         memcpy(back, y, (size_t)model->n * sizeof *back);
 }
 
-void srl_two_back_to_hidden(const struct srl_model *model, const double *y1, const double *y2, double *back1, double *back2) {
+void srl_back_to_hidden(const struct srl_model *model, const double *y, double *back) {
+    SRL_TELL(model, .operation = SRL_BACK_TO_HIDDEN, .arrays = {srl_own(y), srl_own(back)});
+    srl_own_back_to_hidden(model, y, back);
+    srl_sum(model->ranks, model->n, back);
+}
+
+void srl_own_two_back_to_hidden(const struct srl_model *model, const double *y1, const double *y2, double *back1,
+                                double *back2) {
     const struct srl_matrix *a2 = &model->A2;
-    if (!srl_has_output_layer(model) || !a2->row_major) {
-        srl_back_to_hidden(model, y1, back1);
-        srl_back_to_hidden(model, y2, back2);
+    if (!srl_has_output_layer(model) || !a2->row_major || model->m == 0) {
+        srl_own_back_to_hidden(model, y1, back1);
+        srl_own_back_to_hidden(model, y2, back2);
         return;
     }
     const int64_t block = CACHED / model->n + 1; /* rows that stay in the cache for the second product */

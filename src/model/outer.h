@@ -27,18 +27,36 @@
 
 struct srl_outer {
     double *f;     /* output distribution (m) */
-    int64_t top;   /* index k of the largest entry */
+    int64_t top;   /* index k of the largest entry, among the outputs of all ranks */
     double rest;   /* S = 1 - f_k, to full relative precision */
     double excess; /* the loss above its least value over all distributions, where that is known: near it, differences of the
                       excess are meaningful that the loss itself rounds away */
+    double top_f, top_b; /* f_k and b_k, whichever rank has them */
+    double other_b;      /* sum of the other entries of b */
+    double largest_b;    /* max |b_j| */
 };
 
-/* f = softmax(z) with top, rest and excess, and the loss's value. NaN or infinite logits give a value that is not finite. */
+/* f = softmax(z) with all that is known of it, and the loss's value. NaN or infinite logits give NaN. */
 double srl_outer_value(const struct srl_model *model, const double *z, struct srl_outer *outer);
-/* q and r (m each); returns the norm of the terms whose differences make up q, which is what its round-off is relative to. */
+/* q and r (m each); returns the norm of the terms whose differences make up q, which is what its round-off is relative to; NaN
+   where r is not finite. */
 double srl_outer_derivatives(const struct srl_model *model, const struct srl_outer *outer, double *q, double *r);
 
-/* v_j - f'v for all j, in place: first relative to v_k, so that nothing cancels. */
-void srl_centre(const struct srl_model *model, const struct srl_outer *outer, double *v);
+/* v_j - f'v for all j, in place: first relative to v_k, so that nothing cancels. Of this rank's outputs, all ranks calling. */
+void srl_centre_own(const struct srl_model *model, const struct srl_outer *outer, double *v);
+/* outer->top from the largest entry of each rank's outputs, own its index there (-1 of none): of several, the first. Returns
+   that entry. */
+double srl_find_top_of(const struct srl_model *model, int64_t own, double largest, struct srl_outer *outer);
+/* The entry k of an array of outputs, on all ranks. */
+double srl_top_entry(const struct srl_model *model, const struct srl_outer *outer, const double *v);
+
+/* The numbers of an outer by which other ranks are told of it, and back. */
+enum { SRL_OUTER_NUMBERS = 5 };
+#define SRL_OUTER_IN_NUMBERS(outer)                                                                                            \
+    { (outer)->rest, (outer)->top_f, (outer)->top_b, (outer)->other_b, (outer)->largest_b }
+static inline struct srl_outer srl_outer_of(const struct srl_call *call, double *f, int64_t top) {
+    const double *numbers = call->numbers;
+    return (struct srl_outer){f, top, numbers[0], 0.0, numbers[1], numbers[2], numbers[3], numbers[4]};
+}
 
 #endif

@@ -8,10 +8,10 @@ void srl_point_carve(struct srl_arena *arena, struct srl_point *point, const str
     point->v = srl_arena_doubles(arena, model->n);
     point->u = srl_arena_doubles(arena, model->n);
     point->h = srl_arena_doubles(arena, model->n);
-    point->z = srl_arena_doubles(arena, model->m);
-    point->outer.f = srl_arena_doubles(arena, model->m);
-    point->q = srl_arena_doubles(arena, model->m);
-    point->r = srl_arena_doubles(arena, model->m);
+    point->z = srl_arena_doubles(arena, model->room);
+    point->outer.f = srl_arena_doubles(arena, model->room);
+    point->q = srl_arena_doubles(arena, model->room);
+    point->r = srl_arena_doubles(arena, model->room);
     point->slope_jumps = srl_arena_doubles(arena, model->n);
     point->kink_jumps = model->twins != NULL ? srl_arena_doubles(arena, model->n) : point->slope_jumps;
     point->gradient = srl_arena_doubles(arena, model->d);
@@ -56,12 +56,6 @@ bool srl_point_activate(const struct srl_model *model, struct srl_point *point) 
 }
 
 bool srl_point_judge(const struct srl_model *model, struct srl_point *point) {
-    bool finite = true;
-    for (int64_t j = 0; j < model->m; j++)
-        finite = finite && isfinite(point->z[j]);
-    point->loss = NAN;
-    if (!finite)
-        return false;
     point->fit = srl_outer_value(model, point->z, &point->outer);
     point->weights = model->w != NULL ? half_sum_of_squares(model->n, model->w, point->v) : 0.0;
     point->proximity = model->rho > 0.0 ? proximity(model, point->x) : 0.0;
@@ -122,15 +116,27 @@ static double gradient_scale(const struct srl_model *model, const struct srl_poi
     return scale;
 }
 
+void srl_two_back(const struct srl_model *model, const struct srl_outer *outer, const double *q, double *slope_jumps,
+                  double *mean_hidden) {
+    SRL_TELL(model, .operation = SRL_POINT_BACK,
+             .arrays = {srl_own(outer->f), srl_own(q), srl_own(slope_jumps), srl_own(mean_hidden)}, .integers = {outer->top});
+    const int64_t k = srl_own_output(model, outer->top);
+    const double top = k >= 0 ? outer->f[k] : 0.0;
+    if (k >= 0)
+        outer->f[k] = 0.0; /* for the moment */
+    srl_own_two_back_to_hidden(model, q, outer->f, slope_jumps, mean_hidden);
+    if (k >= 0)
+        outer->f[k] = top;
+    srl_sum(model->ranks, model->n, slope_jumps);
+    srl_sum(model->ranks, model->n, mean_hidden);
+}
+
 void srl_point_back(const struct srl_model *model, struct srl_point *point) {
     if (!point->with_mean || point->has_mean) {
         srl_back_to_hidden(model, point->q, point->slope_jumps);
         return;
     }
-    double *f = point->outer.f, top = f[point->outer.top];
-    f[point->outer.top] = 0.0; /* for the moment */
-    srl_two_back_to_hidden(model, point->q, f, point->slope_jumps, point->mean_hidden);
-    f[point->outer.top] = top;
+    srl_two_back(model, &point->outer, point->q, point->slope_jumps, point->mean_hidden);
     point->has_mean = true;
 }
 
@@ -144,16 +150,25 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
         scratch[i] = point->u[i] > 0.0 ? point->slope_jumps[i] : 0.0;
     srl_gradient_of_slopes(model, point, scratch, point->gradient);
     return isfinite(srl_max_abs(model->d, point->gradient)) && isfinite(srl_max_abs(model->n, point->slope_jumps)) &&
-           isfinite(srl_max_abs(model->m, point->r)) && isfinite(point->gradient_scale);
+           isfinite(output_terms) && isfinite(point->gradient_scale);
+}
+
+void srl_output_derivatives(const struct srl_model *model, const struct srl_outer *outer, const double *q, const double *r,
+                            double *y, double *slope, double *curvature) {
+    SRL_TELL(model, .operation = SRL_LINE_DERIVATIVES, .arrays = {srl_own(outer->f), srl_own(q), srl_own(r), srl_own(y)},
+             .integers = {outer->top});
+    double sums[] = {srl_dot(model->m, q, y), 0.0};
+    srl_centre_own(model, outer, y);
+    for (int64_t j = 0; j < model->m; j++)
+        sums[1] += r[j] * y[j] * y[j];
+    srl_sum(model->ranks, 2, sums);
+    *slope = sums[0];
+    *curvature = sums[1];
 }
 
 void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
                           const double *rates, double *y, double *slope, double *curvature) {
-    *slope = srl_dot(model->m, point->q, y);
-    *curvature = 0.0;
-    srl_centre(model, &point->outer, y);
-    for (int64_t j = 0; j < model->m; j++)
-        *curvature += r[j] * y[j] * y[j];
+    srl_output_derivatives(model, &point->outer, point->q, r, y, slope, curvature);
     for (int64_t i = 0; i < model->n && model->w != NULL; i++) {
         const double weighted = model->w[i] * rates[i];
         *slope += weighted * (model->w[i] * point->v[i]);
@@ -167,17 +182,30 @@ void srl_line_derivatives(const struct srl_model *model, const struct srl_point 
 
 /* y = (centring)' diag(r) (centring) e in output space, with e already centred: y_j = r_j e_j - f_j sum_i r_i e_i, where at
    the largest entry k the cancellation r_k e_k - f_k r_k e_k = (1 - f_k) r_k e_k is done by hand. */
-static void weigh_and_centre(const struct srl_model *model, const struct srl_point *point, const double *r, double *e) {
-    const int64_t k = point->outer.top;
-    const double *f = point->outer.f;
-    double others = 0.0;
+static void weigh_and_centre(const struct srl_model *model, const struct srl_outer *outer, const double *r, double *e) {
+    const int64_t k = srl_own_output(model, outer->top);
+    const double *f = outer->f;
+    double sums[] = {0.0, 0.0}; /* of all but e_k, and that */
     for (int64_t j = 0; j < model->m; j++) {
         e[j] *= r[j];
-        others += j == k ? 0.0 : e[j];
+        sums[j == k] += e[j];
     }
-    const double weighted_top = e[k];
+    srl_sum(model->ranks, 2, sums);
+    const double others = sums[0], weighted_top = sums[1];
     for (int64_t j = 0; j < model->m; j++)
-        e[j] = j == k ? point->outer.rest * weighted_top - f[j] * others : e[j] - f[j] * (weighted_top + others);
+        e[j] = j == k ? outer->rest * weighted_top - f[j] * others : e[j] - f[j] * (weighted_top + others);
+}
+
+void srl_curve_outputs(const struct srl_model *model, const struct srl_outer *outer, const double *r, const double *rates,
+                       double *output, double *back) {
+    SRL_TELL(model, .operation = SRL_CURVE_OUTPUTS,
+             .arrays = {srl_own(outer->f), srl_own(r), srl_sent(rates, model->n), srl_own(output), srl_own(back)},
+             .numbers = SRL_OUTER_IN_NUMBERS(outer), .integers = {outer->top});
+    srl_to_own_outputs(model, rates, output);
+    srl_centre_own(model, outer, output);
+    weigh_and_centre(model, outer, r, output);
+    srl_own_back_to_hidden(model, output, back);
+    srl_sum(model->ranks, model->n, back);
 }
 
 void srl_hessian_product(const struct srl_model *model, const struct srl_point *point, const double *r, const double *direction,
@@ -188,11 +216,7 @@ void srl_hessian_product(const struct srl_model *model, const struct srl_point *
 
     for (int64_t i = 0; i < n; i++)
         back[i] = point->u[i] > 0.0 ? rates[i] : 0.0;
-    srl_to_outputs(model, back, output);
-    srl_centre(model, &point->outer, output);
-    weigh_and_centre(model, point, r, output);
-
-    srl_back_to_hidden(model, output, back);
+    srl_curve_outputs(model, &point->outer, r, back, output, back);
     for (int64_t i = 0; i < n; i++)
         back[i] = (point->u[i] > 0.0 ? back[i] : 0.0) + (model->w != NULL ? model->w[i] * (model->w[i] * rates[i]) : 0.0);
     for (int64_t k = 0; k < model->d; k++)

@@ -52,6 +52,13 @@ bool srl_point_differentiate(const struct srl_model *model, struct srl_point *po
 /* slope_jumps = A2'q, and mean_hidden if it is wanted, for the f and q of the point. */
 void srl_point_back(const struct srl_model *model, struct srl_point *point);
 
+/* Both of these for given arrays. */
+void srl_two_back(const struct srl_model *model, const struct srl_outer *outer, const double *q, double *slope_jumps,
+                  double *mean_hidden);
+/* The outputs' part of what follows: q'y and sum r_j (y_j - f'y)^2; y is overwritten. */
+void srl_output_derivatives(const struct srl_model *model, const struct srl_outer *outer, const double *q, const double *r,
+                            double *y, double *slope, double *curvature);
+
 /* Slope and curvature of F along x + t step at a point whose q is known, in its cell, with the curvature weights r: q'y and
    sum r_j (y_j - f'y)^2, and those of the quadratic terms. rates = A1 step, y the logits' rates, overwritten. */
 void srl_line_derivatives(const struct srl_model *model, const struct srl_point *point, const double *r, const double *step,
@@ -75,6 +82,11 @@ static inline bool srl_at_kink(const struct srl_model *model, const struct srl_p
     const double size = fmin(model->row_norms[i] * x_norm + bias, DBL_MAX); /* infinity would make everything a kink */
     return model->row_norms[i] > 0.0 && fabs(point->u[i]) <= kink_tolerance * size;
 }
+
+/* back = A2' (the loss's Hessian at the logits, with the curvature weights r) A2 rates (n), output: m of scratch; back may be
+   rates. */
+void srl_curve_outputs(const struct srl_model *model, const struct srl_outer *outer, const double *r, const double *rates,
+                       double *output, double *back);
 
 /* product = (Hessian of F in the cell of the point, with the curvature weights r) times direction, without forming it. hidden:
    2 n of scratch, the first n hold A1 direction afterwards; output: m of scratch; product may be direction. */

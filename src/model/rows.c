@@ -16,13 +16,14 @@ static bool pairs_are_few(int64_t rows, int64_t length) {
 }
 
 static int64_t entries_kept(const struct srl_model *model) {
-    const int64_t of_a2 = srl_has_output_layer(model) && pairs_are_few(model->m, model->n) ? model->m * model->n : 0;
-    const int64_t of_g = pairs_are_few(model->m, model->d) ? model->m * model->d : 0;
+    const int64_t m = model->outputs; /* where all pairs are looked at, each rank looks at all of them */
+    const int64_t of_a2 = srl_has_output_layer(model) && pairs_are_few(m, model->n) ? m * model->n : 0;
+    const int64_t of_g = pairs_are_few(m, model->d) ? m * model->d : 0;
     return of_a2 > of_g ? of_a2 : of_g;
 }
 
 void srl_rows_carve(struct srl_arena *arena, struct srl_rows *rows, const struct srl_model *model) {
-    const int64_t block = model->m < SRL_ROW_BLOCK ? model->m : SRL_ROW_BLOCK;
+    const int64_t block = model->room < SRL_ROW_BLOCK ? model->room : SRL_ROW_BLOCK;
     rows->on = srl_arena_flags(arena, model->n);
     rows->active = srl_arena_indices(arena, model->n);
     rows->active_rows = srl_arena_matrix(arena, model->n, model->d);
@@ -77,12 +78,16 @@ static double larger(double one, double other) { return isnan(other) ? INFINITY 
 
 static double largest_of_pairs(struct srl_rows *rows, const struct srl_model *model, enum srl_rows_of of) {
     const int64_t length = row_length(model, of);
+    double *own = rows->all + model->first * length;
+    if (model->ranks != NULL)
+        memset(rows->all, 0, (size_t)(model->outputs * length) * sizeof *rows->all);
     for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += SRL_ROW_BLOCK) {
         const int64_t count = model->m - first < SRL_ROW_BLOCK ? model->m - first : SRL_ROW_BLOCK;
-        srl_rows_read(rows, model, of, first, count, rows->all + first * length);
+        srl_rows_read(rows, model, of, first, count, own + first * length);
     }
+    srl_sum(model->ranks, model->outputs * length, rows->all);
     double largest = 0.0;
-    for (int64_t j = 1; j < model->m; j++)
+    for (int64_t j = 1; j < model->outputs && srl_rank_of(model->ranks) == 0; j++)
         for (int64_t k = 0; k < j; k++)
             largest = larger(largest, distance_between(rows, length, rows->all + j * length, rows->all + k * length));
     return largest;
@@ -93,14 +98,14 @@ static double bound_through_centre(struct srl_rows *rows, const struct srl_model
     const int64_t length = row_length(model, of);
     double largest = 0.0, second = 0.0;
     memset(rows->centre, 0, (size_t)length * sizeof *rows->centre);
-    for (int pass = 0; pass < 2; pass++)
+    for (int pass = 0; pass < 2; pass++) {
         for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += SRL_ROW_BLOCK) {
             const int64_t count = model->m - first < SRL_ROW_BLOCK ? model->m - first : SRL_ROW_BLOCK;
             srl_rows_read(rows, model, of, first, count, rows->block);
             for (int64_t j = 0; j < count; j++) {
                 const double *row = rows->block + j * length;
                 if (pass == 0) {
-                    srl_axpy(length, 1.0 / (double)model->m, row, rows->centre);
+                    srl_axpy(length, 1.0 / (double)model->outputs, row, rows->centre);
                     continue;
                 }
                 const double distance = distance_between(rows, length, row, rows->centre);
@@ -108,15 +113,21 @@ static double bound_through_centre(struct srl_rows *rows, const struct srl_model
                 largest = larger(largest, distance);
             }
         }
+        if (pass == 0)
+            srl_sum(model->ranks, length, rows->centre);
+    }
+    srl_largest_two(model->ranks, &largest, &second);
     return largest + second;
 }
 
 struct srl_row_distance srl_largest_row_distance(struct srl_rows *rows, const struct srl_model *model, enum srl_rows_of of) {
-    if (model->m == 1)
+    if (model->outputs == 1)
         return (struct srl_row_distance){0.0, true};
     if (of == SRL_ROWS_OF_A2 && !srl_has_output_layer(model))
         return (struct srl_row_distance){sqrt(2.0), true};
-    if (pairs_are_few(model->m, row_length(model, of)))
+    SRL_TELL(model, .operation = SRL_ROW_DISTANCE, .arrays = {srl_own(rows), srl_sent_bytes(rows->on, model->n)},
+             .integers = {of});
+    if (pairs_are_few(model->outputs, row_length(model, of)))
         return (struct srl_row_distance){largest_of_pairs(rows, model, of), true};
     return (struct srl_row_distance){bound_through_centre(rows, model, of), false};
 }

@@ -193,7 +193,7 @@ static void improve(struct srl_solver *solver) {
 static void note_step(struct srl_solver *solver, struct srl_progress *progress) {
     solver->report.quantities[SOFTRELU_REPORT_SHIFTS_INDEX] += progress->shift > 0.0;
     if (solver->matrix.source == SRL_MATRIX_SAMPLED)
-        progress->sample_rows = solver->matrix.work.sampler.count;
+        progress->sample_rows = solver->matrix.work.sampler.total;
 }
 
 /* Newton's step, damped more and more until F decreases. */

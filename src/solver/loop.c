@@ -44,7 +44,7 @@ void srl_solver_carve(struct srl_arena *arena, struct srl_solver *solver) {
     solver->path.rates = srl_arena_doubles(arena, model->n);
     srl_certificate_vectors_carve(arena, &solver->certificate, solver->unknowns.full);
     solver->scratch = srl_arena_doubles(arena, model->n);
-    solver->target = srl_arena_doubles(arena, model->m);
+    solver->target = srl_arena_doubles(arena, model->room);
 }
 
 static bool meets_tolerance(const struct srl_solver *solver) {
@@ -192,8 +192,8 @@ static softrelu_termination judge(struct srl_solver *solver, softrelu_terminatio
     return ended == SOFTRELU_CONVERGED && !met && !is_proved_stationary(solver) ? SOFTRELU_NO_PROGRESS : ended;
 }
 
-/* The point that is returned, as the raw data have it; false when F is not finite there. Interrupted, it keeps the residual that
-   was found on the way. */
+/* The point that is returned, as the raw data have it; false when F is not finite there. Interrupted, it keeps the residual
+   that was found on the way. */
 static bool look_again(struct srl_solver *solver, softrelu_termination *ended) {
     if (srl_interrupted(&solver->budget.interruption))
         return refresh_point(solver);

@@ -16,7 +16,7 @@ static const int64_t WORN = 20;         /* products for one step: the kept matri
 /* Doubles for what is kept of the data, in other forms. */
 static double memory_of(const struct srl_model *model, const struct srl_settings *settings) {
     const double first = (model->A1.single != NULL ? 0.5 : 1.0) * (double)model->d;
-    const double second = srl_has_output_layer(model) ? (model->A2.single != NULL ? 0.5 : 1.0) * (double)model->m : 0.0;
+    const double second = srl_has_output_layer(model) ? (model->A2.single != NULL ? 0.5 : 1.0) * (double)model->room : 0.0;
     if (settings->jacobian_memory < 0)
         return (double)model->n * (first + second);
     return (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));
@@ -24,9 +24,9 @@ static double memory_of(const struct srl_model *model, const struct srl_settings
 
 /* By the settings and the shape; what stands in the way of it yet is R. */
 static bool may_be_small(const struct srl_model *model, const struct srl_settings *settings) {
-    if (settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_DENSE || settings->step != SOFTRELU_STEP_CHOLESKY ||
-        settings->hessian == SOFTRELU_HESSIAN_SAMPLED || settings->curvature_precision != SOFTRELU_PRECISION_DOUBLE ||
-        !srl_has_output_layer(model))
+    if (model->ranks != NULL || settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_DENSE ||
+        settings->step != SOFTRELU_STEP_CHOLESKY || settings->hessian == SOFTRELU_HESSIAN_SAMPLED ||
+        settings->curvature_precision != SOFTRELU_PRECISION_DOUBLE || !srl_has_output_layer(model))
         return false;
     return settings->newton_matrix == SOFTRELU_NEWTON_MATRIX_SMALL
                ? model->m <= srl_small_matrix_most(model->d)
@@ -47,7 +47,7 @@ void srl_newton_matrix_work_carve(struct srl_arena *arena, struct srl_newton_mat
     const bool single = settings->curvature_precision == SOFTRELU_PRECISION_SINGLE;
     const int64_t kept = sampled ? 0 : srl_kept_jacobian(model, single, memory);
     work->jacobian = kept > 0 ? srl_arena_take(arena, kept, single ? sizeof(float) : sizeof(double)) : NULL;
-    work->weights = srl_arena_doubles(arena, settings->hessian == SOFTRELU_HESSIAN_GAUSS_NEWTON ? model->m : 0);
+    work->weights = srl_arena_doubles(arena, settings->hessian == SOFTRELU_HESSIAN_GAUSS_NEWTON ? model->room : 0);
     work->kept = pcg && !sampled ? srl_arena_matrix(arena, model->d, model->d) : NULL;
     if (model->curvature != NULL && may_be_small(model, settings))
         carve_root(arena, &work->root, model->d);
@@ -73,6 +73,7 @@ void srl_reset_newton_matrix(struct srl_solver *solver) {
 const double *srl_gauss_newton_weights(const struct srl_model *model, const struct srl_point *point, double *room) {
     if (model->loss == SOFTRELU_KL)
         return point->r;
+    SRL_TELL(model, .operation = SRL_GAUSS_NEWTON_WEIGHTS, .arrays = {srl_own(point->outer.f), srl_own(room)});
     for (int64_t j = 0; j < model->m; j++)
         room[j] = point->outer.f[j] * point->outer.f[j];
     return room;
@@ -154,7 +155,7 @@ static void sample(struct srl_solver *solver, const struct srl_point *point, con
     matrix->source = SRL_MATRIX_SAMPLED;
     if (srl_sample_hessian(solver->model, &solver->hessian_work, &matrix->work.sampler, point, r, &plan,
                            solver->newton.hessian))
-        *most = fmax(*most, (double)matrix->work.sampler.count);
+        *most = fmax(*most, (double)matrix->work.sampler.total);
     else if (!srl_interrupted(solver->model->interruption))
         fall_back(solver, point, r);
 }
@@ -188,7 +189,7 @@ static void enlarge(struct srl_solver *solver) {
 }
 
 static bool can_enlarge(const struct srl_solver *solver) {
-    return ENLARGED * (double)solver->matrix.work.sampler.count < MOST_SAMPLED * (double)solver->model->m;
+    return ENLARGED * (double)solver->matrix.work.sampler.total < MOST_SAMPLED * (double)solver->model->outputs;
 }
 
 bool srl_improve_newton_matrix(struct srl_solver *solver, const struct srl_point *point, const double *r) {

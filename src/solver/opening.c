@@ -29,7 +29,7 @@ void srl_opening_begin(struct srl_solver *solver, bool opens) {
 /* How many gradients cost what a Newton matrix does: m n d flops for the Jacobian with half of the units on, m d^2 and d^3 / 3
    for the rest, against 4 n (d + m) in products with vectors. Those wait for memory, but are done on a quarter of it. */
 static int64_t gradients_in_one(const struct srl_model *model) {
-    const double n = (double)model->n, d = (double)model->d, m = (double)model->m;
+    const double n = (double)model->n, d = (double)model->d, m = (double)model->outputs;
     const double matrix = (srl_has_output_layer(model) ? m * n * d : 0.0) + m * d * d + d * d * d / 3.0;
     return (int64_t)fmin(fmax(matrix / (4.0 * n * (d + m)), FEWEST), MOST);
 }

@@ -33,3 +33,16 @@ void srl_report_record(struct softrelu_report *report, const double *record) {
                SRL_TRACE_COUNT * sizeof *record);
     report->recorded++;
 }
+
+struct srl_region srl_report_memory(const struct softrelu_report *report) {
+    return srl_region_at(report->trace, (size_t)report->capacity * SRL_TRACE_COUNT * sizeof *report->trace);
+}
+
+void srl_report_spread(struct srl_ranks *ranks, struct softrelu_report *report) {
+    int64_t numbers[] = {report->termination, report->recorded};
+    srl_spread(ranks, 0, numbers, sizeof numbers);
+    report->termination = (softrelu_termination)numbers[0];
+    report->recorded = numbers[1];
+    srl_spread(ranks, 0, report->quantities, sizeof report->quantities);
+    srl_spread(ranks, 0, report->trace, (int64_t)srl_report_memory(report).size);
+}

@@ -7,6 +7,7 @@
 #include <softrelu/softrelu.h>
 
 #include "base/alloc.h"
+#include "base/ranks.h"
 
 #define SRL_INDEX(name, number, word, type, text) name##_INDEX,
 enum { SOFTRELU_QUANTITY_LIST(SRL_INDEX) SRL_QUANTITY_COUNT };
@@ -28,5 +29,9 @@ void srl_report_release(struct softrelu_report *report, const struct srl_allocat
 void srl_report_clear(struct softrelu_report *report);
 /* Appends a record of SRL_TRACE_COUNT numbers, over the oldest when the ring is full. */
 void srl_report_record(struct softrelu_report *report, const double *record);
+/* Where its trace lies. */
+struct srl_region srl_report_memory(const struct softrelu_report *report);
+/* From the first rank to the others, which have as much memory for it. */
+void srl_report_spread(struct srl_ranks *ranks, struct softrelu_report *report);
 
 #endif

@@ -93,6 +93,12 @@ softrelu_status srl_solve(struct srl_solver *solver, struct srl_message *message
 /* Puts the warm start, evaluated, into solver->current. False when F is not finite at any candidate. */
 bool srl_warm_start(struct srl_solver *solver);
 
+/* What it takes of the outputs, each on all ranks: */
+double srl_fit_target(const struct srl_model *model, double *target);
+void srl_fit_weights(const struct srl_model *model, struct srl_outer *outer);
+void srl_fit_slopes(const struct srl_model *model, const double *target, const double *f, double slope, double omega, double *z,
+                    double *q, double *r);
+
 /* One round of the warm start's least squares from the pattern of solver->current (all at the slope 1/2 when no unit is on)
    into solver->trial, evaluated. False when it is not finite. */
 bool srl_fit_logits(struct srl_solver *solver);

@@ -35,44 +35,73 @@ static void consider(struct srl_solver *solver, bool *found) {
         solver->current = better;
         memcpy(solver->trial.x, better.x, (size_t)solver->model->d * sizeof *better.x); /* where the next round starts from */
         memcpy(solver->trial.v, better.v, (size_t)solver->model->n * sizeof *better.v);
-        memcpy(solver->trial.z, better.z, (size_t)solver->model->m * sizeof *better.z);
+        srl_copy_outputs(solver->model, better.z, solver->trial.z);
         memcpy(solver->trial.u, better.u, (size_t)solver->model->n * sizeof *better.u);
         *found = true;
     }
 }
 
 /* y and omega. */
-static double set_target(const struct srl_model *model, double *target) {
-    double smallest = INFINITY, largest = 0.0, squares = 0.0, sum = 0.0;
+double srl_fit_target(const struct srl_model *model, double *target) {
+    SRL_TELL(model, .operation = SRL_FIT_TARGET, .arrays = {srl_own(target)});
+    double most[] = {0.0, -INFINITY}, sums[] = {0.0, 0.0}; /* the largest b_j, - the least positive one; sums of b_j^2, |b_j| */
     for (int64_t j = 0; j < model->m; j++) {
-        largest = fmax(largest, model->b[j]);
-        smallest = model->b[j] > 0.0 ? fmin(smallest, model->b[j]) : smallest;
-        squares += model->b[j] * model->b[j];
-        sum += fabs(model->b[j]);
+        most[0] = fmax(most[0], model->b[j]);
+        most[1] = model->b[j] > 0.0 ? fmax(most[1], -model->b[j]) : most[1];
+        sums[0] += model->b[j] * model->b[j];
+        sums[1] += fabs(model->b[j]);
     }
-    const double floor = largest > 0.0 ? fmax(0.1 * smallest, 1e-12 * largest) : 1.0;
+    srl_largest(model->ranks, 2, most);
+    srl_sum(model->ranks, 2, sums);
+    const double floor = most[0] > 0.0 ? fmax(-0.1 * most[1], 1e-12 * most[0]) : 1.0;
     for (int64_t j = 0; j < model->m; j++)
         target[j] = log(fmax(model->b[j], floor));
-    const double omega = (model->loss == SOFTRELU_KL ? sum : squares) / (double)model->m;
-    return omega > 0.0 && isfinite(omega) ? omega : 1.0 / (double)model->m;
+    const double omega = sums[model->loss == SOFTRELU_KL] / (double)model->outputs;
+    return omega > 0.0 && isfinite(omega) ? omega : 1.0 / (double)model->outputs;
 }
 
 /* f_j proportional to sqrt b_j (those not positive as if just below the least positive one), with sum 1. */
-static void set_weights(const struct srl_model *model, struct srl_outer *outer) {
-    double largest = 0.0, sum = 0.0;
+void srl_fit_weights(const struct srl_model *model, struct srl_outer *outer) {
+    SRL_TELL(model, .operation = SRL_FIT_WEIGHTS, .arrays = {srl_own(outer->f)});
+    double largest = 0.0, sum = 0.0, top_f = -1.0;
+    int64_t top = -1;
     for (int64_t j = 0; j < model->m; j++)
         largest = fmax(largest, model->b[j]);
+    srl_largest(model->ranks, 1, &largest);
     for (int64_t j = 0; j < model->m; j++)
         sum += outer->f[j] = largest > 0.0 ? sqrt(fmax(model->b[j] / largest, LEAST_WEIGHT)) : 1.0;
-    outer->top = 0;
+    srl_sum(model->ranks, 1, &sum);
     for (int64_t j = 0; j < model->m; j++) {
         outer->f[j] /= sum;
-        if (outer->f[j] > outer->f[outer->top])
-            outer->top = j;
+        if (outer->f[j] > top_f) {
+            top = j;
+            top_f = outer->f[j];
+        }
     }
+    srl_find_top_of(model, top, top_f, outer);
+    const int64_t own = srl_own_output(model, outer->top);
     outer->rest = 0.0;
     for (int64_t j = 0; j < model->m; j++)
-        outer->rest += j == outer->top ? 0.0 : outer->f[j];
+        outer->rest += j == own ? 0.0 : outer->f[j];
+    srl_sum(model->ranks, 1, &outer->rest);
+}
+
+/* q and r of the least squares at the logits in z, which become what is left of them. */
+void srl_fit_slopes(const struct srl_model *model, const double *target, const double *f, double slope, double omega, double *z,
+                    double *q, double *r) {
+    SRL_TELL(model, .operation = SRL_FIT_SLOPES, .arrays = {srl_own(target), srl_own(f), srl_own(z), srl_own(q), srl_own(r)},
+             .numbers = {slope, omega});
+    double mean = 0.0;
+    for (int64_t j = 0; j < model->m; j++) {
+        z[j] -= target[j];
+        mean += f[j] * z[j];
+    }
+    srl_sum(model->ranks, 1, &mean);
+    for (int64_t j = 0; j < model->m; j++) {
+        const double weight = omega * (double)model->outputs * f[j];
+        q[j] = weight * slope * (z[j] - mean);
+        r[j] = weight * slope * slope;
+    }
 }
 
 /* The least-squares problem at trial->x, v, z with the units that are on, all or those with u > 0, at a slope: trial becomes a
@@ -87,17 +116,8 @@ static void linearise(struct srl_solver *solver, bool all_on, double slope, doub
     }
     if (all_on || slope != 1.0) /* else the logits are the point's own */
         srl_logits(model, at->h, at->z);
-    set_weights(model, &at->outer);
-    double mean = 0.0;
-    for (int64_t j = 0; j < model->m; j++) {
-        at->z[j] -= solver->target[j];
-        mean += at->outer.f[j] * at->z[j];
-    }
-    for (int64_t j = 0; j < model->m; j++) {
-        const double weight = omega * (double)model->m * at->outer.f[j];
-        at->q[j] = weight * slope * (at->z[j] - mean);
-        at->r[j] = weight * slope * slope;
-    }
+    srl_fit_weights(model, &at->outer);
+    srl_fit_slopes(model, solver->target, at->outer.f, slope, omega, at->z, at->q, at->r);
     at->has_mean = false;
     srl_point_back(model, at);
     for (int64_t i = 0; i < model->n; i++)
@@ -129,13 +149,13 @@ static bool fit(struct srl_solver *solver) {
 
 bool srl_fit_logits(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
-    const double omega = set_target(model, solver->target);
+    const double omega = srl_fit_target(model, solver->target);
     bool any_on = false;
     for (int64_t i = 0; i < model->n; i++)
         any_on = any_on || solver->current.u[i] > 0.0;
     memcpy(solver->trial.x, solver->current.x, (size_t)model->d * sizeof *solver->trial.x);
     memcpy(solver->trial.v, solver->current.v, (size_t)model->n * sizeof *solver->trial.v);
-    memcpy(solver->trial.z, solver->current.z, (size_t)model->m * sizeof *solver->trial.z);
+    srl_copy_outputs(model, solver->current.z, solver->trial.z);
     memcpy(solver->trial.u, solver->current.u, (size_t)model->n * sizeof *solver->trial.u);
     linearise(solver, !any_on, any_on ? 1.0 : 0.5, omega);
     if (!fit(solver))
@@ -152,7 +172,7 @@ bool srl_fit_may_pay(const struct srl_point *point) {
 
 bool srl_warm_start(struct srl_solver *solver) {
     const struct srl_model *model = solver->model;
-    const double omega = set_target(model, solver->target);
+    const double omega = srl_fit_target(model, solver->target);
     bool found = false;
     if (model->x_ref != NULL || solver->settings.warm_start_rounds == 0) {
         if (model->x_ref != NULL)

@@ -16,7 +16,7 @@ void srl_exact_step_carve(struct srl_arena *arena, struct srl_exact_step *exact,
     exact->base = srl_arena_doubles(arena, model->d);
     exact->base_image = srl_arena_doubles(arena, model->d);
     exact->hidden = srl_arena_doubles(arena, 2 * model->n);
-    exact->output = srl_arena_doubles(arena, model->m);
+    exact->output = srl_arena_doubles(arena, model->room);
     exact->values = srl_arena_doubles(arena, model->n);
 }
 

@@ -5,9 +5,26 @@
 enum { FEW = 8 };                  /* one unit in so many: more flips than that, and whole products are faster */
 static const double NEAREST = 0.5; /* times the t of a base: no smaller t is reached from it */
 
+void srl_move_outputs(const struct srl_model *model, const double *from, double t, const double *rates, const int32_t *columns,
+                      int64_t count, const double *weights, double *to) {
+    SRL_TELL(model, .operation = SRL_MOVE_OUTPUTS,
+             .arrays = {srl_own(from), srl_own(rates), srl_sent_bytes(columns, count * (int64_t)sizeof *columns),
+                        srl_sent(weights, count), srl_own(to)},
+             .numbers = {t}, .integers = {count});
+    memcpy(to, from, (size_t)model->m * sizeof *to);
+    if (rates != NULL)
+        srl_axpy(model->m, t, rates, to);
+    if (srl_has_output_layer(model)) {
+        srl_add_columns(&model->A2, columns, count, weights, to);
+        return;
+    }
+    for (int64_t k = 0; k < count; k++)
+        to[columns[k]] += weights[k];
+}
+
 static void carve_base(struct srl_arena *arena, struct srl_line_base *base, const struct srl_model *model) {
-    base->z = srl_arena_doubles(arena, model->m);
-    base->y = srl_arena_doubles(arena, model->m);
+    base->z = srl_arena_doubles(arena, model->room);
+    base->y = srl_arena_doubles(arena, model->room);
     base->on = srl_arena_flags(arena, model->n);
 }
 
@@ -24,7 +41,7 @@ static void set_base(const struct srl_model *model, struct srl_line_base *base, 
     base->known = true;
     base->has_y = false;
     base->t = t;
-    memcpy(base->z, point->z, (size_t)model->m * sizeof *base->z);
+    srl_copy_outputs(model, point->z, base->z);
     for (int64_t i = 0; i < model->n; i++)
         base->on[i] = point->u[i] > 0.0;
 }
@@ -53,16 +70,6 @@ static bool find_flips(const struct srl_model *model, struct srl_line *line, con
     return FEW * line->count <= model->n;
 }
 
-/* sum += the flipped columns of A2 times weights. */
-static void add_columns(const struct srl_model *model, const struct srl_line *line, const double *weights, double *sum) {
-    if (srl_has_output_layer(model)) {
-        srl_add_columns(&model->A2, line->flips, line->count, weights, sum);
-        return;
-    }
-    for (int64_t k = 0; k < line->count; k++)
-        sum[line->flips[k]] += weights[k];
-}
-
 /* trial->z from the base. */
 static void move_from(const struct srl_model *model, struct srl_line *line, struct srl_line_base *base, struct srl_point *trial,
                       const double *rates, double t) {
@@ -74,9 +81,7 @@ static void move_from(const struct srl_model *model, struct srl_line *line, stru
         line->of_z[k] = u > 0.0 ? u : -u;
         line->of_y[k] = u > 0.0 ? rate : -rate;
     }
-    memcpy(trial->z, base->z, (size_t)model->m * sizeof *trial->z);
-    srl_axpy(model->m, t - base->t, base->y, trial->z);
-    add_columns(model, line, line->of_z, trial->z);
+    srl_move_outputs(model, base->z, t - base->t, base->y, line->flips, line->count, line->of_z, trial->z);
     line->from = base;
 }
 
@@ -103,12 +108,11 @@ void srl_line_leave(const struct srl_model *model, struct srl_line *line, struct
 void srl_line_rates(const struct srl_model *model, struct srl_line *line, const double *rates, double *y) {
     struct srl_line_base *last = &line->last;
     if (line->from != NULL) {
-        memcpy(y, line->from->y, (size_t)model->m * sizeof *y);
-        add_columns(model, line, line->of_y, y);
+        srl_move_outputs(model, line->from->y, 0.0, NULL, line->flips, line->count, line->of_y, y);
         return;
     }
     if (!last->has_y)
         find_rates(model, line, last->on, rates, last->y);
     last->has_y = true;
-    memcpy(y, last->y, (size_t)model->m * sizeof *y);
+    srl_copy_outputs(model, last->y, y);
 }

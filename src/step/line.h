@@ -31,6 +31,10 @@ struct srl_line {
     double *hidden;                   /* n of scratch */
 };
 
+/* to = from + t rates (rates = NULL: from), plus the listed columns of A2 times weights; on all ranks. */
+void srl_move_outputs(const struct srl_model *model, const double *from, double t, const double *rates, const int32_t *columns,
+                      int64_t count, const double *weights, double *to);
+
 void srl_line_carve(struct srl_arena *arena, struct srl_line *line, const struct srl_model *model);
 /* t = 0 at an evaluated point. */
 void srl_line_begin(const struct srl_model *model, struct srl_line *line, const struct srl_point *point, bool whole);

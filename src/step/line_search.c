@@ -19,12 +19,13 @@ void srl_line_search_carve(struct srl_arena *arena, struct srl_line_search *sear
     search->best.x = srl_arena_doubles(arena, model->d);
     search->best.v = srl_arena_doubles(arena, model->n);
     srl_line_carve(arena, &search->line, model);
-    search->rates = srl_arena_doubles(arena, model->m);
+    search->rates = srl_arena_doubles(arena, model->room);
 }
 
 /* What round-off alone may change F by: that of its parts, and that of the logits carried through the loss's slope q. */
 static double round_off(const struct srl_model *model, const struct srl_point *point) {
-    return 64.0 * DBL_EPSILON * (fabs(point->merit) + srl_norm(model->m, point->q) * (1.0 + srl_logit_scale(model, point)));
+    return 64.0 * DBL_EPSILON *
+           (fabs(point->merit) + srl_norm_of_outputs(model, point->q) * (1.0 + srl_logit_scale(model, point)));
 }
 
 double srl_farthest(const struct srl_model *model, const struct srl_point *point, const double *step) {

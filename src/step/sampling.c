@@ -17,7 +17,7 @@ static const double SAFETY = 1.5;
 static const double LEAST_SHIFT = 1e-13, MOST_SHIFT = 1.0; /* of a metric, relative to its largest diagonal entry */
 
 void srl_sampler_carve(struct srl_arena *arena, struct srl_sampler *sampler, const struct srl_model *model) {
-    const int64_t n = model->n, d = model->d, m = model->m;
+    const int64_t n = model->n, d = model->d, m = model->room;
     sampler->rows = srl_arena_indices(arena, m);
     sampler->weights = srl_arena_doubles(arena, m);
     sampler->lengths = srl_arena_doubles(arena, m);
@@ -63,14 +63,16 @@ static void project_centre(const struct srl_model *model, const struct srl_hessi
                            const struct srl_sampler *sampler, const struct srl_outer *outer, double *top, double *mean) {
     memset(top, 0, COLUMNS * sizeof *top);
     memset(mean, 0, COLUMNS * sizeof *mean);
+    const int64_t own = srl_own_output(model, outer->top);
     for (int64_t a = 0; a < work->jacobian.active_count; a++) {
         const int64_t i = work->jacobian.active[a];
-        const double entry = srl_output_entry(model, outer->top, i);
+        const double entry = own >= 0 ? srl_output_entry(model, own, i) : 0.0;
         for (int64_t c = 0; c < COLUMNS; c++) {
             top[c] += entry * sampler->hidden[i * COLUMNS + c];
             mean[c] += work->mean_hidden[i] * sampler->hidden[i * COLUMNS + c];
         }
     }
+    srl_sum(model->ranks, COLUMNS, top);
     for (int64_t c = 0; c < COLUMNS; c++)
         mean[c] -= outer->rest * top[c];
 }
@@ -84,19 +86,21 @@ static const double *sketch_rows(const struct srl_model *model, const struct srl
     return sampler->sketch;
 }
 
-/* lengths_j = estimates of C_j M^-1 C_j'. */
-static void measure_rows(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
-                         const struct srl_point *point, const struct srl_sample_plan *plan) {
+void srl_sample_measure(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                        const struct srl_outer *outer) {
+    SRL_TELL(model, .operation = SRL_SAMPLE_MEASURE,
+             .arrays = {srl_own(work), srl_own(sampler), srl_sent(sampler->hidden, model->n * COLUMNS)},
+             .numbers = {outer->rest}, .integers = {outer->top});
     double top[COLUMNS], mean[COLUMNS];
-    project(model, work, sampler, plan);
-    project_centre(model, work, sampler, &point->outer, top, mean);
+    const int64_t own = srl_own_output(model, outer->top);
+    project_centre(model, work, sampler, outer, top, mean);
     for (int64_t first = 0; first < model->m && !srl_interrupted(model->interruption); first += BLOCK) {
         const int64_t count = model->m - first < BLOCK ? model->m - first : BLOCK;
         const double *rows = sketch_rows(model, sampler, first, count);
         for (int64_t j = 0; j < count; j++) {
             double sum = 0.0;
             for (int64_t c = 0; c < COLUMNS; c++) {
-                const double from_top = first + j == point->outer.top ? 0.0 : rows[j * COLUMNS + c] - top[c];
+                const double from_top = first + j == own ? 0.0 : rows[j * COLUMNS + c] - top[c];
                 sum += (from_top - mean[c]) * (from_top - mean[c]);
             }
             sampler->lengths[first + j] = sum / COLUMNS;
@@ -104,17 +108,33 @@ static void measure_rows(const struct srl_model *model, const struct srl_hessian
     }
 }
 
+/* lengths_j = estimates of C_j M^-1 C_j'. */
+static void measure_rows(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                         const struct srl_point *point, const struct srl_sample_plan *plan) {
+    project(model, work, sampler, plan);
+    srl_sample_measure(model, work, sampler, &point->outer);
+}
+
+void srl_sample_change(const struct srl_model *model, const double *r, const double *before, double *change, double *sum) {
+    SRL_TELL(model, .operation = SRL_SAMPLE_CHANGE, .arrays = {srl_own(r), srl_own(before)});
+    double sums[] = {0.0, 0.0};
+    for (int64_t j = 0; j < model->m; j++) {
+        sums[0] += fabs(r[j] - before[j]);
+        sums[1] += fabs(r[j]);
+    }
+    srl_sum(model->ranks, 2, sums);
+    *change = sums[0];
+    *sum = sums[1];
+}
+
 /* Whether the units that are on and the weights are nearly those of the last measurement. */
 static bool is_near(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
                     const double *r) {
     int64_t flips = 0;
-    double change = 0.0, sum = 0.0;
+    double change, sum;
     for (int64_t i = 0; i < model->n; i++)
         flips += sampler->pattern[i] != work->jacobian.pattern[i];
-    for (int64_t j = 0; j < model->m; j++) {
-        change += fabs(r[j] - sampler->r[j]);
-        sum += fabs(r[j]);
-    }
+    srl_sample_change(model, r, sampler->r, &change, &sum);
     /* a sample larger than epsilon asks for can do with worse scores */
     const double slack = sqrt(sampler->generosity);
     return (double)flips <= slack * NEAR_UNITS * (double)model->n && change <= slack * NEAR_WEIGHTS * sum;
@@ -131,16 +151,18 @@ static void find_lengths(const struct srl_model *model, const struct srl_hessian
     measure_rows(model, work, sampler, point, plan);
     sampler->has_lengths = near;
     memcpy(sampler->pattern, work->jacobian.pattern, (size_t)model->n);
-    memcpy(sampler->r, r, (size_t)model->m * sizeof *r);
+    srl_copy_outputs(model, r, sampler->r);
 }
 
 /* For the pilot nothing is known of the rows: half of the chances go by |r_j|, half are equal. */
-static void measure_nothing(const struct srl_model *model, struct srl_sampler *sampler, const double *r) {
+void srl_sample_measure_nothing(const struct srl_model *model, struct srl_sampler *sampler, const double *r) {
+    SRL_TELL(model, .operation = SRL_SAMPLE_MEASURE_NOTHING, .arrays = {srl_own(sampler), srl_own(r)});
     double sum = 0.0;
     for (int64_t j = 0; j < model->m; j++)
         sum += fabs(r[j]);
+    srl_sum(model->ranks, 1, &sum);
     for (int64_t j = 0; j < model->m; j++)
-        sampler->lengths[j] = r[j] != 0.0 ? 1.0 / sum + 1.0 / ((double)model->m * fabs(r[j])) : 0.0;
+        sampler->lengths[j] = r[j] != 0.0 ? 1.0 / sum + 1.0 / ((double)model->outputs * fabs(r[j])) : 0.0;
 }
 
 static double score(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
@@ -150,24 +172,33 @@ static double score(const struct srl_model *model, const struct srl_hessian_work
 
 /* ---- the draw ---- */
 
+void srl_sample_round(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
+                      const double *r, double alpha, double *certain, double *sum) {
+    SRL_TELL(model, .operation = SRL_SAMPLE_ROUND, .arrays = {srl_own(work), srl_own(sampler), srl_own(r)}, .numbers = {alpha});
+    double sums[] = {0.0, 0.0};
+    for (int64_t j = 0; j < model->m; j++) {
+        const double s = score(model, work, sampler, r, j);
+        if (alpha * s >= 1.0)
+            sums[0]++;
+        else
+            sums[1] += s;
+    }
+    srl_sum(model->ranks, 2, sums);
+    *certain = sums[0];
+    *sum = sums[1];
+}
+
 /* The alpha for which min(1, alpha score_j) add up to so many rows: those at 1 are set aside until no more join them. */
 static double alpha_for_rows(const struct srl_model *model, const struct srl_hessian_work *work,
                              const struct srl_sampler *sampler, const double *r, double rows) {
     double alpha = 0.0;
-    for (int64_t certain = -1, before = -2; certain != before;) {
-        double sum = 0.0;
+    for (double certain = -1.0, before = -2.0; certain != before;) {
+        double sum;
         before = certain;
-        certain = 0;
-        for (int64_t j = 0; j < model->m; j++) {
-            const double s = score(model, work, sampler, r, j);
-            if (alpha * s >= 1.0)
-                certain++;
-            else
-                sum += s;
-        }
-        if (!(sum > 0.0) || rows <= (double)certain)
+        srl_sample_round(model, work, sampler, r, alpha, &certain, &sum);
+        if (!(sum > 0.0) || rows <= certain || srl_interrupted(model->interruption))
             break;
-        alpha = fmax(alpha, (rows - (double)certain) / sum);
+        alpha = fmax(alpha, (rows - certain) / sum);
     }
     return alpha;
 }
@@ -179,7 +210,7 @@ static double alpha_for_epsilon(const struct srl_model *model, const struct srl_
 /* A product with A2 reads m n numbers, at the price of PRODUCT multiplications each; a row of the sample costs two for each
    entry of its product with A1 and one for each of its square. */
 static double rows_for_a_product(const struct srl_model *model, const struct srl_hessian_work *work) {
-    const double m = (double)model->m, n = (double)model->n, d = (double)model->d;
+    const double m = (double)model->outputs, n = (double)model->n, d = (double)model->d;
     return fmin(MOST_FILLED * m, PRODUCT * m * n / (d * (2.0 * (double)work->jacobian.active_count + d)));
 }
 
@@ -187,23 +218,31 @@ static double choose_alpha(const struct srl_model *model, const struct srl_hessi
                            const double *r, const struct srl_sample_plan *plan) {
     sampler->generosity = 1.0;
     if (plan->rows > 0.0)
-        return alpha_for_rows(model, work, sampler, r, fmin(plan->rows * plan->enlargement, (double)model->m));
+        return alpha_for_rows(model, work, sampler, r, fmin(plan->rows * plan->enlargement, (double)model->outputs));
     const double asked = alpha_for_epsilon(model, sampler, plan->epsilon) * plan->enlargement;
     const double filled = plan->fill ? alpha_for_rows(model, work, sampler, r, rows_for_a_product(model, work)) : 0.0;
     sampler->generosity = fmax(1.0, filled / asked);
     return fmax(asked, filled);
 }
 
-static void draw_rows(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
-                      const double *r, double alpha, uint64_t seed, uint64_t stream) {
+void srl_sample_draw(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                     const double *r, double alpha, uint64_t seed, uint64_t stream) {
+    SRL_TELL(model, .operation = SRL_SAMPLE_DRAW, .arrays = {srl_own(work), srl_own(sampler), srl_own(r)}, .numbers = {alpha},
+             .integers = {(int64_t)seed, (int64_t)stream});
+    double sums[] = {0.0, 0.0}; /* rows, and those with negative weights */
     sampler->count = 0;
     for (int64_t j = 0; j < model->m; j++) {
         const double chance = alpha * score(model, work, sampler, r, j);
-        if (chance <= 0.0 || (chance < 1.0 && srl_random_uniform(seed, stream, (uint64_t)j) >= chance))
+        if (chance <= 0.0 || (chance < 1.0 && srl_random_uniform(seed, stream, (uint64_t)(model->first + j)) >= chance))
             continue;
         sampler->rows[sampler->count] = (int32_t)j;
         sampler->weights[sampler->count++] = chance < 1.0 ? r[j] / chance : r[j];
+        sums[1] += r[j] < 0.0;
     }
+    sums[0] = (double)sampler->count;
+    srl_sum(model->ranks, 2, sums);
+    sampler->total = (int64_t)sums[0];
+    sampler->negative_any = sums[1] > 0.0;
 }
 
 /* hessian = H~, and its part from negative r_j in sampler->negative. */
@@ -212,7 +251,8 @@ static void add_up(const struct srl_model *model, struct srl_hessian_work *work,
     const int64_t d = model->d;
     memset(sampler->negative, 0, (size_t)d * (size_t)d * sizeof *sampler->negative);
     srl_hessian_begin(model, work, r, hessian);
-    srl_hessian_add(model, work, point->outer.top, sampler->rows, sampler->weights, sampler->count, hessian, sampler->negative);
+    srl_hessian_add_sample(model, work, point->outer.top, sampler->rows, sampler->weights, &sampler->count, hessian,
+                           sampler->negative);
     for (int64_t k = 0; k < d; k++)
         srl_axpy(d - k, 1.0, sampler->negative + k + k * d, hessian + k + k * d);
 }
@@ -230,13 +270,6 @@ static int factor(const struct srl_model *model, struct srl_sampler *sampler, co
         sampler->metric[k + k * d] += shift;
     }
     return srl_potrf(d, sampler->metric, d);
-}
-
-static bool has_negative(const struct srl_sampler *sampler) {
-    bool found = false;
-    for (int64_t k = 0; k < sampler->count; k++)
-        found = found || sampler->weights[k] < 0.0;
-    return found;
 }
 
 /* The largest eigenvalue of M^-1 |H| by the power method, from below but for a little. */
@@ -268,7 +301,7 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
         scale = fmax(scale, fabs(hessian[k + k * d]) - 2.0 * sampler->negative[k + k * d]);
     sampler->kappa = 1.0;
     int info = srl_interrupted(model->interruption) ? -1 : factor(model, sampler, hessian, 0.0, 0.0);
-    if (info == 0 && has_negative(sampler) && !srl_interrupted(model->interruption))
+    if (info == 0 && sampler->negative_any && !srl_interrupted(model->interruption))
         sampler->kappa = largest_ratio(model, sampler, hessian, plan);
     if (info > 0 && !srl_interrupted(model->interruption))
         info = factor(model, sampler, hessian, 1.0, 0.0);
@@ -282,12 +315,13 @@ static bool take_metric(const struct srl_model *model, struct srl_sampler *sampl
 static bool find_metric(const struct srl_model *model, struct srl_hessian_work *work, struct srl_sampler *sampler,
                         const struct srl_point *point, const double *r, const struct srl_sample_plan *plan, double *hessian) {
     sampler->has_lengths = false;
-    measure_nothing(model, sampler, r);
+    srl_sample_measure_nothing(model, sampler, r);
     for (int round = PILOT; round <= (plan->rough ? PILOT : SECOND); round++) {
         const double rows = (double)(round == PILOT ? PILOT_ROWS : SECOND_ROWS) * (double)model->d;
         if (round == SECOND)
             measure_rows(model, work, sampler, point, plan);
-        draw_rows(model, work, sampler, r, alpha_for_rows(model, work, sampler, r, rows), plan->seed, stream_of(plan, round));
+        srl_sample_draw(model, work, sampler, r, alpha_for_rows(model, work, sampler, r, rows), plan->seed,
+                        stream_of(plan, round));
         add_up(model, work, sampler, point, r, hessian);
         if (!take_metric(model, sampler, hessian, plan))
             return false;
@@ -303,7 +337,7 @@ bool srl_sample_hessian(const struct srl_model *model, struct srl_hessian_work *
         return false;
     find_lengths(model, work, sampler, point, r, plan, from_scratch);
     const double alpha = choose_alpha(model, work, sampler, r, plan);
-    draw_rows(model, work, sampler, r, alpha, plan->seed, stream_of(plan, FINAL));
+    srl_sample_draw(model, work, sampler, r, alpha, plan->seed, stream_of(plan, FINAL));
     add_up(model, work, sampler, point, r, hessian);
     return take_metric(model, sampler, hessian, plan);
 }

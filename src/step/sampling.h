@@ -37,12 +37,14 @@ struct srl_sample_plan {
 };
 
 struct srl_sampler {
-    int32_t *rows;    /* the sample (m) */
-    int64_t count;    /* its size */
-    double *weights;  /* r_j / p_j of the sample (m) */
-    double *lengths;  /* estimates of C_j M^-1 C_j' (m) */
-    double *metric;   /* L (d x d) */
-    double *negative; /* part of H~ that negative r_j make (d x d) */
+    int32_t *rows;     /* the sample (m) */
+    int64_t count;     /* its size; of this rank's rows, as above and below */
+    int64_t total;     /* of all ranks' */
+    bool negative_any; /* some weight of it is negative */
+    double *weights;   /* r_j / p_j of the sample (m) */
+    double *lengths;   /* estimates of C_j M^-1 C_j' (m) */
+    double *metric;    /* L (d x d) */
+    double *negative;  /* part of H~ that negative r_j make (d x d) */
     double kappa;
     double generosity;      /* rows drawn over those that epsilon asks for, at least 1 */
     bool has_metric;        /* of an earlier sample */
@@ -64,5 +66,19 @@ void srl_sampler_reset(struct srl_sampler *sampler);
    sampler->count. The work must keep no Jacobian. False when LAPACK refuses or anything is not finite. */
 bool srl_sample_hessian(const struct srl_model *model, struct srl_hessian_work *work, struct srl_sampler *sampler,
                         const struct srl_point *point, const double *r, const struct srl_sample_plan *plan, double *hessian);
+
+/* What it takes of the outputs, each on all ranks. lengths_j from sampler->hidden: */
+void srl_sample_measure(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                        const struct srl_outer *outer);
+/* those of the pilot: nothing is known of the rows, and half of the chances go by |r_j|, half are equal; */
+void srl_sample_measure_nothing(const struct srl_model *model, struct srl_sampler *sampler, const double *r);
+/* sum |r_j - before_j|, and sum |r_j|; */
+void srl_sample_change(const struct srl_model *model, const double *r, const double *before, double *change, double *sum);
+/* how many rows alpha makes certain, and the sum of the others' scores; */
+void srl_sample_round(const struct srl_model *model, const struct srl_hessian_work *work, const struct srl_sampler *sampler,
+                      const double *r, double alpha, double *certain, double *sum);
+/* the draw. */
+void srl_sample_draw(const struct srl_model *model, const struct srl_hessian_work *work, struct srl_sampler *sampler,
+                     const double *r, double alpha, uint64_t seed, uint64_t stream);
 
 #endif

@@ -37,8 +37,7 @@ struct Data {
     }
 };
 
-softrelu::problem make(const Data &data) {
-    softrelu::problem problem(n, d, m);
+softrelu::problem make(const Data &data, softrelu::problem problem = softrelu::problem(n, d, m)) {
     problem.set_matrix(SOFTRELU_A1, data.A1).set_matrix(SOFTRELU_A2, data.A2).set_vector(SOFTRELU_C1, data.c1);
     problem.set_vector(SOFTRELU_B, data.b).set_number(SOFTRELU_RHO, 1e-3).set_loss(SOFTRELU_KL).finish();
     return problem;
@@ -330,6 +329,18 @@ TEST_CASE("counterfactuals") {
     CHECK_THROWS_WITH(moved.search(input, wanted, asked), "enough");
     softrelu::solver solver(problem);
     CHECK(solver.set_number(SOFTRELU_RHO, 2.0).solve().converged());
+}
+
+TEST_CASE("outputs divided among ranks, of which there is one") {
+    const Data data;
+    const auto combine = [](void *, double *, std::int64_t) { return 0; };
+    const auto tell = [](void *, void *, std::int64_t, int) { return 0; };
+    const softrelu_communicator alone{sizeof(softrelu_communicator), 0, 1, nullptr, combine, combine, tell};
+    softrelu::solver whole(make(data)), divided(make(data, softrelu::problem(n, d, m, alone)));
+    whole.solve();
+    divided.solve();
+    CHECK(whole.solution() == divided.solution());
+    CHECK(status_of([&] { softrelu::problem(n, d, m, softrelu_communicator{}); }) == SOFTRELU_ERROR_VALUE);
 }
 
 TEST_CASE("constants") {

@@ -12,6 +12,7 @@
 
 #include "support/counting.h"
 #include "support/instance.h"
+#include "support/ranks.h"
 
 enum { D = 6, M = 5, N_MAX = 9, TARGETS = 2 };
 
@@ -25,7 +26,9 @@ struct scene {
     softrelu_certificate *certificate;
     softrelu_constants *constants;
     softrelu_batch *batch;
-    softrelu_problem *plain; /* without weights */
+    softrelu_problem *plain;   /* without weights */
+    softrelu_problem *divided; /* among one rank */
+    softrelu_solver *leading;  /* of that */
     softrelu_counterfactual *search;
     float single[M * N_MAX];
     double x[D], vector[N_MAX], matrix[D * D], number[4], batch_x[TARGETS * D];
@@ -252,6 +255,22 @@ static softrelu_status refused(struct scene *scene, softrelu_status status, cons
                                                softrelu_counterfactual_message(s->search)))                                    \
     X(softrelu_counterfactual_destroy, (softrelu_counterfactual_destroy(s->search), s->search = NULL, SOFTRELU_OK))            \
     X(softrelu_problem_destroy, (softrelu_problem_destroy(s->plain), s->plain = NULL, SOFTRELU_OK))                            \
+    X(softrelu_problem_create_distributed,                                                                                     \
+      (s->divided = SPOILT, created(softrelu_problem_create_distributed(s->n, D, M, &LONE_RANK, counting_allocate,             \
+                                                                        counting_release, &s->counting, &s->divided),          \
+                                    &s->divided)))                                                                             \
+    X(softrelu_problem_outputs, DIGEST(softrelu_problem_outputs(s->divided, &s->integer[0], &s->integer[1]), s->integer))      \
+    X(softrelu_problem_set_matrix,                                                                                             \
+      softrelu_problem_set_matrix(s->divided, SOFTRELU_A1, s->instance->A1, SOFTRELU_ROW_MAJOR, D, SOFTRELU_BORROW))           \
+    X(softrelu_problem_set_matrix_single,                                                                                      \
+      softrelu_problem_set_matrix_single(s->divided, SOFTRELU_A2, s->single, SOFTRELU_COLUMN_MAJOR, M, SOFTRELU_BORROW))       \
+    X(softrelu_problem_set_vector, softrelu_problem_set_vector(s->divided, SOFTRELU_B, s->instance->b, M, SOFTRELU_BORROW))    \
+    X(softrelu_problem_finish, softrelu_problem_finish(s->divided))                                                            \
+    X(softrelu_solver_create, (s->leading = SPOILT, created(softrelu_solver_create(s->divided, &s->leading), &s->leading)))    \
+    X(softrelu_solver_solve, softrelu_solver_solve(s->leading))                                                                \
+    X(softrelu_solver_solution, DIGEST(softrelu_solver_solution(s->leading, s->vector, D), s->vector))                         \
+    X(softrelu_solver_destroy, (softrelu_solver_destroy(s->leading), s->leading = NULL, SOFTRELU_OK))                          \
+    X(softrelu_problem_destroy, (softrelu_problem_destroy(s->divided), s->divided = NULL, SOFTRELU_OK))                        \
     X(softrelu_solver_destroy, (softrelu_solver_destroy(s->solver), s->solver = NULL, SOFTRELU_OK))                            \
     X(softrelu_evaluator_destroy, (softrelu_evaluator_destroy(s->evaluator), s->evaluator = NULL, SOFTRELU_OK))                \
     X(softrelu_problem_destroy, (softrelu_problem_destroy(s->problem), s->problem = NULL, SOFTRELU_OK))
@@ -295,6 +314,8 @@ static softrelu_status take_step(struct scene *s, int step) {
 static void destroy(struct scene *scene) {
     softrelu_counterfactual_destroy(scene->search);
     softrelu_problem_destroy(scene->plain);
+    softrelu_solver_destroy(scene->leading);
+    softrelu_problem_destroy(scene->divided);
     softrelu_batch_destroy(scene->batch);
     softrelu_solver_destroy(scene->solver);
     softrelu_constants_destroy(scene->constants);

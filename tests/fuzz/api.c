@@ -366,6 +366,33 @@ static void problem_create(struct session *s) {
         s->n = s->d = s->m = 1;
 }
 
+static int nothing_to_combine(void *context, double *values, int64_t count) {
+    HOLDS(context == NULL && count > 0 && values != NULL);
+    return 0;
+}
+static int nobody_to_tell(void *context, void *bytes, int64_t count, int root) {
+    HOLDS(context == NULL && count > 0 && bytes != NULL);
+    return root;
+}
+
+/* A problem of one rank, or of one that is none. */
+static void problem_create_distributed(struct session *s) {
+    softrelu_communicator with = {sizeof with, 0, 1, NULL, nothing_to_combine, nothing_to_combine, nobody_to_tell};
+    softrelu_problem *problem = NULL;
+    with.rank = take_chance(s, 16) ? -1 : 0;
+    with.sum = take_chance(s, 16) ? NULL : with.sum;
+    const int64_t m = take_dimension(s) - 1;
+    const softrelu_status status =
+        softrelu_problem_create_distributed(take_dimension(s), take_dimension(s), m, take_chance(s, 16) ? NULL : &with, NULL,
+                                            NULL, NULL, take_chance(s, 16) ? NULL : &problem);
+    int64_t outputs = -7, first = -7;
+    created(status, problem);
+    HOLDS(softrelu_problem_outputs(problem, &outputs, &first) == (problem != NULL ? SOFTRELU_OK : SOFTRELU_ERROR_NULL));
+    HOLDS(problem == NULL ? outputs == -7 && first == -7 : outputs == m && first == 0);
+    HOLDS(known(softrelu_problem_finish(problem), softrelu_problem_message(problem)) != SOFTRELU_OK);
+    softrelu_problem_destroy(problem);
+}
+
 static softrelu_problem *the_problem(struct session *s) { return take_chance(s, 32) ? NULL : s->problem; }
 
 static const int arrays[] = {SOFTRELU_A1,    SOFTRELU_A2,    SOFTRELU_B,     SOFTRELU_C1, SOFTRELU_C2, SOFTRELU_W, SOFTRELU_RHO,
@@ -1472,6 +1499,7 @@ static void (*const calls[])(struct session *) = {
     search_text,
     counterfactual_path_length,
     counterfactual_path_number,
+    problem_create_distributed,
 };
 
 /* A sealed problem with a solver, so that few bytes get somewhere. */

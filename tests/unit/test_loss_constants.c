@@ -73,7 +73,7 @@ static double climb(struct test_random *random, struct trial *trial, const doubl
 }
 
 static struct srl_loss_constants constants_for(const double *b, int64_t m, softrelu_loss loss) {
-    const struct srl_model model = {.n = 1, .d = 1, .m = m, .loss = loss, .b = b};
+    const struct srl_model model = {.n = 1, .d = 1, .m = m, .outputs = m, .room = m, .loss = loss, .b = b};
     return srl_loss_constants_of(&model);
 }
 
