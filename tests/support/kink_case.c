@@ -36,12 +36,9 @@ void kink_case_free(struct kink_case *known) {
     *known = (struct kink_case){0};
 }
 
-void assert_known_kinks(const struct kink_case *known, const softrelu_certificate *certificate) {
+void assert_known_kinks(const struct kink_case *known, const signed char *at_kink) {
     const int64_t n = known->instance.n, d = known->instance.d;
     const double *A1 = known->instance.A1;
-    signed char *at_kink = calloc((size_t)n, 1);
-    assert_non_null(at_kink);
-    assert_int_equal(softrelu_certificate_active(certificate, at_kink, n, NULL, 0), SOFTRELU_OK);
     for (int64_t i = 0; i < n; i++) {
         double u = 0.0, row = 0.0, length = 0.0;
         for (int64_t k = 0; k < d; k++) {
@@ -51,5 +48,4 @@ void assert_known_kinks(const struct kink_case *known, const softrelu_certificat
         }
         assert_int_equal(at_kink[i], fabs(u) <= 1e-9 * row * length);
     }
-    free(at_kink);
 }

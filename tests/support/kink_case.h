@@ -19,7 +19,7 @@ struct kink_case {
 
 struct kink_case kink_case(int number);
 void kink_case_free(struct kink_case *known);
-/* The units that the certificate has at their kink are those that are there at the known minimiser. */
-void assert_known_kinks(const struct kink_case *known, const softrelu_certificate *certificate);
+/* The units that are at their kink (n) are those that are there at the known minimiser. */
+void assert_known_kinks(const struct kink_case *known, const signed char *at_kink);
 
 #endif
