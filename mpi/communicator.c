@@ -42,7 +42,8 @@ static int broadcast(void *context, void *bytes, int64_t count, int root) {
 
 static int is_running(void) {
     int initialised = 0, finalised = 0;
-    return MPI_Initialized(&initialised) == MPI_SUCCESS && initialised && MPI_Finalized(&finalised) == MPI_SUCCESS && !finalised;
+    return MPI_Initialized(&initialised) == MPI_SUCCESS && initialised && MPI_Finalized(&finalised) == MPI_SUCCESS &&
+           !finalised;
 }
 
 /* Whether all processes have it: one that lacks memory must not leave the others waiting. */
@@ -75,8 +76,11 @@ softrelu_status softrelu_comm_create_mpi(MPI_Comm comm, softrelu_communicator **
         return status;
     }
     created->comm = own;
-    created->communicator = (softrelu_communicator){
-        .size_of_struct = sizeof created->communicator, .context = created, .sum = sum, .largest = largest, .broadcast = broadcast};
+    created->communicator = (softrelu_communicator){.size_of_struct = sizeof created->communicator,
+                                                    .context = created,
+                                                    .sum = sum,
+                                                    .largest = largest,
+                                                    .broadcast = broadcast};
     (void)MPI_Comm_rank(own, &created->communicator.rank);
     (void)MPI_Comm_size(own, &created->communicator.size);
     *communicator = &created->communicator;

@@ -23,6 +23,8 @@ PROTOTYPES = {
     "softrelu_blas_threads": "int()",
     "softrelu_blas_set_threads": "int(int)",
     "softrelu_problem_create": "int(int64, int64, int64, pointer, pointer, pointer, pointer)",
+    "softrelu_problem_create_distributed": "int(int64, int64, int64, pointer, pointer, pointer, pointer, pointer)",
+    "softrelu_problem_outputs": "int(pointer, pointer, pointer)",
     "softrelu_problem_destroy": "none(pointer)",
     "softrelu_problem_set_matrix": "int(pointer, int, pointer, int, int64, int)",
     "softrelu_problem_set_matrix_single": "int(pointer, int, pointer, int, int64, int)",
@@ -133,7 +135,8 @@ ABI_VERSION = 0
 OK = 0
 STATUSES = {"SOFTRELU_ERROR_NULL": -10, "SOFTRELU_ERROR_SIZE": -20, "SOFTRELU_ERROR_NOT_FINITE": -30, "SOFTRELU_ERROR_VALUE": -40,
             "SOFTRELU_ERROR_UNKNOWN": -50, "SOFTRELU_ERROR_MISSING": -60, "SOFTRELU_ERROR_STATE": -70, "SOFTRELU_ERROR_MEMORY": -80,
-            "SOFTRELU_ERROR_OVERFLOW": -90, "SOFTRELU_ERROR_LAPACK": -100}
+            "SOFTRELU_ERROR_OVERFLOW": -90, "SOFTRELU_ERROR_LAPACK": -100,
+            "SOFTRELU_ERROR_COMMUNICATION": -110}
 TERMINATIONS = {"not-run": 0, "converged": 10, "iteration-limit": 20, "evaluation-limit": 30, "time-limit": 40, "callback-stop": 50,
                 "stop-requested": 60, "no-progress": 70, "numerical-failure": 80}
 ARRAYS = {"A1": 10, "A2": 20, "b": 30, "c1": 40, "c2": 50, "w": 60, "rho": 70, "x_ref": 80, "lower": 90, "upper": 100, "x0": 110}
