@@ -19,6 +19,7 @@ void assert_doubles_everywhere(const char *what, const double *values, int64_t c
 /* The suites. Each returns how many tests failed. */
 int test_values(void);
 int test_solves(void);
+int test_family(void);
 int test_errors(void);
 
 #endif

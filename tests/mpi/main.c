@@ -1,7 +1,7 @@
 /*
  * Problems divided among the processes of MPI_COMM_WORLD, against the same problems on one.
  *
- *     mpirun -n N mpi_IMPLEMENTATION [values] [solves] [errors]
+ *     mpirun -n N mpi_IMPLEMENTATION [communicators] [values] [solves] [family] [errors]
  *
  * All suites without arguments. The first rank says what is done; the others are heard when something fails there.
  */
@@ -135,8 +135,11 @@ int main(int count, char **words) {
     static const struct {
         const char *name;
         int (*run)(void);
-    } suites[] = {
-        {"communicators", test_communicators}, {"values", test_values}, {"solves", test_solves}, {"errors", test_errors}};
+    } suites[] = {{"communicators", test_communicators},
+                  {"values", test_values},
+                  {"solves", test_solves},
+                  {"family", test_family},
+                  {"errors", test_errors}};
     char blas[128];
     softrelu_communicator *made = NULL;
     /* a test that fails ends its process there, and mpirun the others: they would wait for it */
