@@ -1,6 +1,6 @@
 # Components: shared (the library that programs load), static (the archive), tools (the program), python (the package over the
 # shared library), dev (header, the name that -lsoftrelu finds, CMake and pkg-config files). To build against either library takes
-# dev and that library.
+# dev and that library. Where there is MPI: mpi (the library softrelu_mpi), mpi-dev (its archive and what dev has of the others).
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/softrelu)
@@ -19,8 +19,29 @@ install(TARGETS softrelu_static EXPORT softrelu_static_targets
 install(EXPORT softrelu_shared_targets NAMESPACE softrelu:: FILE softreluSharedTargets.cmake DESTINATION ${package_dir} COMPONENT dev)
 install(EXPORT softrelu_static_targets NAMESPACE softrelu:: FILE softreluStaticTargets.cmake DESTINATION ${package_dir} COMPONENT dev)
 
+set(mpi_libraries "")
+if(TARGET softrelu_mpi)
+    install(TARGETS softrelu_mpi EXPORT softrelu_mpi_targets
+        LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT mpi NAMELINK_COMPONENT mpi-dev
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT mpi-dev
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(TARGETS softrelu_mpi_static EXPORT softrelu_mpi_static_targets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT mpi-dev
+        FILE_SET HEADERS DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT mpi-dev
+        INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+    install(EXPORT softrelu_mpi_targets NAMESPACE softrelu:: FILE softreluMpiTargets.cmake DESTINATION ${package_dir} COMPONENT mpi-dev)
+    install(EXPORT softrelu_mpi_static_targets NAMESPACE softrelu:: FILE softreluMpiStaticTargets.cmake DESTINATION ${package_dir}
+        COMPONENT mpi-dev)
+    foreach(library IN LISTS MPI_C_LIBRARIES) # tell the implementations apart
+        cmake_path(GET library STEM name)
+        list(APPEND mpi_libraries ${name})
+    endforeach()
+endif()
+
 set(shared_name ${CMAKE_SHARED_LIBRARY_PREFIX}softrelu${CMAKE_SHARED_LIBRARY_SUFFIX}.${PROJECT_VERSION})
 set(static_name ${CMAKE_STATIC_LIBRARY_PREFIX}softrelu${CMAKE_STATIC_LIBRARY_SUFFIX})
+string(REPLACE softrelu softrelu_mpi mpi_shared_name ${shared_name})
+string(REPLACE softrelu softrelu_mpi mpi_static_name ${static_name})
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/softreluConfig.cmake.in ${PROJECT_BINARY_DIR}/softreluConfig.cmake
     INSTALL_DESTINATION ${package_dir} PATH_VARS CMAKE_INSTALL_LIBDIR NO_SET_AND_CHECK_MACRO)
 # While 0.x, every minor release may change the interface.
@@ -29,26 +50,42 @@ install(FILES ${PROJECT_BINARY_DIR}/softreluConfig.cmake ${PROJECT_BINARY_DIR}/s
     ${PROJECT_SOURCE_DIR}/cmake/FindLAPACKE.cmake DESTINATION ${package_dir} COMPONENT dev)
 
 # pkg-config: the link line of the static library, BLAS included, belongs in Libs.private.
-set(pc_private "")
-foreach(library IN LISTS LAPACKE_LIBRARY LAPACK_LIBRARIES BLAS_LIBRARIES)
-    cmake_path(GET library PARENT_PATH directory)
-    if(library MATCHES "/lib([^/]+)\\.(so|a)$" AND directory IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
-        set(library "-l${CMAKE_MATCH_1}")
-    endif()
-    list(APPEND pc_private ${library})
-endforeach()
-list(REMOVE_DUPLICATES pc_private)
-list(JOIN pc_private " " pc_private)
+function(softrelu_link_line line)
+    set(flags "")
+    foreach(library IN LISTS ARGN)
+        cmake_path(GET library PARENT_PATH directory)
+        if(library MATCHES "/lib([^/]+)\\.(so|a)$" AND directory IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+            set(library "-l${CMAKE_MATCH_1}")
+        endif()
+        list(APPEND flags ${library})
+    endforeach()
+    list(REMOVE_DUPLICATES flags)
+    list(JOIN flags " " flags)
+    set(${line} "${flags}" PARENT_SCOPE)
+endfunction()
+softrelu_link_line(pc_private ${LAPACKE_LIBRARY} ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES})
 foreach(kind IN ITEMS LIB INCLUDE) # under the prefix, unless they were given whole
     set(pc_${kind}DIR "\${prefix}")
     cmake_path(APPEND pc_${kind}DIR ${CMAKE_INSTALL_${kind}DIR})
 endforeach()
 # The prefix is known when it is installed: cmake --install may name another.
 set(prefix "@prefix@")
-configure_file(${PROJECT_SOURCE_DIR}/cmake/softrelu.pc.in ${PROJECT_BINARY_DIR}/softrelu.pc.in @ONLY)
-install(CODE "set(prefix \"\${CMAKE_INSTALL_PREFIX}\")
-configure_file(\"${PROJECT_BINARY_DIR}/softrelu.pc.in\" \"${PROJECT_BINARY_DIR}/softrelu.pc\" @ONLY)" COMPONENT dev)
-install(FILES ${PROJECT_BINARY_DIR}/softrelu.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT dev)
+function(softrelu_install_pc name component)
+    configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${PROJECT_BINARY_DIR}/${name}.pc.in @ONLY)
+    install(CODE "set(prefix \"\${CMAKE_INSTALL_PREFIX}\")
+configure_file(\"${PROJECT_BINARY_DIR}/${name}.pc.in\" \"${PROJECT_BINARY_DIR}/${name}.pc\" @ONLY)" COMPONENT ${component})
+    install(FILES ${PROJECT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT ${component})
+endfunction()
+softrelu_install_pc(softrelu dev)
+if(TARGET softrelu_mpi)
+    set(pc_mpi_cflags ${MPI_C_COMPILE_OPTIONS})
+    foreach(directory IN LISTS MPI_C_INCLUDE_DIRS)
+        list(APPEND pc_mpi_cflags -I${directory})
+    endforeach()
+    list(JOIN pc_mpi_cflags " " pc_mpi_cflags)
+    softrelu_link_line(pc_mpi_libs ${MPI_C_LINK_FLAGS} ${MPI_C_LIBRARIES})
+    softrelu_install_pc(softrelu_mpi mpi-dev)
+endif()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT license)
 
 if(TARGET softrelu_program)

@@ -1,5 +1,6 @@
-# Debian packages: `cmake --workflow --preset deb` leaves libsoftrelu0, libsoftrelu-dev, softrelu-tools and python3-softrelu in
-# build/deb. They go to /usr, where Debian's own file names apply, so they are made of a build that was configured for it.
+# Debian packages: `cmake --workflow --preset deb` leaves libsoftrelu0, libsoftrelu-dev, softrelu-tools, python3-softrelu,
+# libsoftrelu-mpi0 and libsoftrelu-mpi-dev in build/deb. They go to /usr, where Debian's own file names apply, so they are made of a
+# build that was configured for it.
 if(NOT CMAKE_INSTALL_PREFIX STREQUAL "/usr")
     return()
 endif()
@@ -26,14 +27,22 @@ set(shared_package libsoftrelu${header_ABI_VERSION})
 set(dev_package libsoftrelu-dev)
 set(tools_package softrelu-tools)
 set(python_package python3-softrelu)
+set(mpi_package libsoftrelu-mpi${header_ABI_VERSION})
+set(mpi_dev_package libsoftrelu-mpi-dev)
 set(shared_components shared)
 set(dev_components dev static)
 set(tools_components tools)
 set(python_components python)
-foreach(group IN ITEMS shared dev tools python)
-    if(group STREQUAL "tools" AND NOT TARGET softrelu_program)
-        continue()
-    endif()
+set(mpi_components mpi)
+set(mpi_dev_components mpi-dev)
+set(groups shared dev python)
+if(TARGET softrelu_program)
+    list(APPEND groups tools)
+endif()
+if(TARGET softrelu_mpi)
+    list(APPEND groups mpi mpi_dev)
+endif()
+foreach(group IN LISTS groups)
     # What Debian wants to know of every package: whose it is, and what changed.
     set(doc_dir ${CMAKE_INSTALL_DATAROOTDIR}/doc/${${group}_package})
     install(FILES ${PROJECT_BINARY_DIR}/debian/copyright ${PROJECT_BINARY_DIR}/debian/changelog.gz DESTINATION ${doc_dir}
@@ -72,6 +81,14 @@ set(CPACK_DEBIAN_PYTHON_PACKAGE_DESCRIPTION "${about} the Python package, over N
 # As Debian's dh_python3 does it: compiled where it is installed, by the interpreters that are there, and nothing left behind.
 file(WRITE ${PROJECT_BINARY_DIR}/debian/postinst "#!/bin/sh\nset -e\npy3compile -p ${python_package}\n")
 file(WRITE ${PROJECT_BINARY_DIR}/debian/prerm "#!/bin/sh\nset -e\npy3clean -p ${python_package}\n")
+set(CPACK_DEBIAN_MPI_PACKAGE_PACKAGE_SECTION libs)
+set(CPACK_DEBIAN_MPI_PACKAGE_PACKAGE_DEPENDS "${shared_package} (>= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_MPI_PACKAGE_PACKAGE_CONTROL_EXTRA ${PROJECT_BINARY_DIR}/debian/triggers)
+set(CPACK_DEBIAN_MPI_PACKAGE_DESCRIPTION "${about} the shared library that divides problems among processes of MPI.")
+set(CPACK_DEBIAN_MPI_DEV_PACKAGE_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_MPI_DEV_PACKAGE_PACKAGE_DEPENDS # the MPI that Debian builds with
+    "${mpi_package} (= ${PROJECT_VERSION}), ${dev_package} (= ${PROJECT_VERSION}), libopenmpi-dev")
+set(CPACK_DEBIAN_MPI_DEV_PACKAGE_DESCRIPTION "${about} the header and the static library for processes of MPI, and\nwhat pkg-config needs.")
 
 file(WRITE ${PROJECT_BINARY_DIR}/debian/triggers "activate-noawait ldconfig\n")
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC) # of SOURCE_DATE_EPOCH, where that is set

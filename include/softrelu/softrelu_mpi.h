@@ -12,7 +12,9 @@
  *     softrelu_comm_destroy_mpi(with);
  *     MPI_Finalize();
  *
- * Link it with the MPI implementation that it was built with: MPI has no ABI of its own.
+ * Link it with the MPI implementation that it was built with: MPI has no ABI of its own. In C++, where mpi.h brings the
+ * bindings that MPI has withdrawn and they are not linked, OMPI_SKIP_MPICXX (Open MPI) or MPICH_SKIP_MPICXX (MPICH) leaves them
+ * out.
  */
 #ifndef SOFTRELU_SOFTRELU_MPI_H
 #define SOFTRELU_SOFTRELU_MPI_H

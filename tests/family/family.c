@@ -17,13 +17,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "support/instance.h"
+#include "support/family_case.h"
 
-enum { SIZES = 5, USUAL_SIZES = 4, REGIMES = 4, STARTS = 3 };
-static const int64_t sizes[SIZES][3] = {
-    {60, 40, 30}, {200, 20, 100}, {1000, 50, 300}, {2000, 100, 500}, {4000, 400, 2000}}; /* n, d, m */
-static const struct { double noise, w; } regimes[REGIMES] = {{0.0, 1e-6}, {0.0, 1e-2}, {0.5, 1e-3}, {1.0, 1e-4}};
-static const char *const starts[STARTS] = {"warm", "random", "zero"};
+enum { SIZES = FAMILY_SIZES, USUAL_SIZES = 4, REGIMES = FAMILY_REGIMES, STARTS = FAMILY_STARTS };
 static const double TOLERANCE = 1e-12, KINK_TOLERANCE = 1e-9, RESIDUAL = 1e-10;
 
 static struct {
@@ -41,7 +37,7 @@ struct result {
     softrelu_verdict verdict;
     bool good;
 };
-static int64_t outputs_of(int size) { return options.outputs > 0 ? options.outputs : sizes[size][2]; }
+static int64_t outputs_of(int size) { return options.outputs > 0 ? options.outputs : family_sizes[size][2]; }
 static struct result *results; /* seeds x SIZES x REGIMES x STARTS */
 static struct result *result_of(int size, int regime, int seed, int start) {
     return &results[((seed * SIZES + size) * REGIMES + regime) * STARTS + start];
@@ -91,9 +87,9 @@ static void judge(const softrelu_problem *problem, const softrelu_solver *solver
 }
 
 static void run(int size, int regime, int seed) {
-    const int64_t n = sizes[size][0], d = sizes[size][1], m = outputs_of(size);
-    struct test_random random = {(uint64_t)seed * 1000003u + 17u};
-    struct instance at = synthetic_instance(&random, n, d, m, regimes[regime].noise, regimes[regime].w);
+    struct test_random random;
+    struct instance at = family_instance(size, regime, seed, options.outputs, &random);
+    const int64_t n = at.n, d = at.d, m = at.m;
     softrelu_problem *problem = problem_of(&at);
     softrelu_solver *solver = NULL;
     double *x0 = test_doubles(d);
@@ -101,9 +97,8 @@ static void run(int size, int regime, int seed) {
     need(softrelu_solver_set_text(solver, "newton_matrix", options.newton_matrix) == SOFTRELU_OK, "newton_matrix");
     for (int start = 0; start < STARTS; start++) {
         struct result *result = result_of(size, regime, seed, start);
-        for (int64_t k = 0; k < d; k++)
-            x0[k] = start == 1 ? random_normal(&random) : 0.0;
-        need(softrelu_solver_set_start(solver, start == 0 ? NULL : x0, start == 0 ? 0 : d) == SOFTRELU_OK, "start");
+        const bool given = family_start(start, d, &random, x0);
+        need(softrelu_solver_set_start(solver, given ? x0 : NULL, given ? d : 0) == SOFTRELU_OK, "start");
         need(softrelu_solver_solve(solver) == SOFTRELU_OK, "solve");
         result->termination = softrelu_report_termination(softrelu_solver_report(solver));
         result->iterations = quantity(solver, SOFTRELU_REPORT_ITERATIONS);
@@ -115,7 +110,7 @@ static void run(int size, int regime, int seed) {
             fprintf(stderr,
                     "(%d, %d, %d) regime %d seed %d %s: %s, %s, %.0f iterations, %.0f evaluations, residual %.1e, loss %.12g, "
                     "%.3f s\n",
-                    (int)n, (int)d, (int)m, regime, seed, starts[start], softrelu_termination_name(result->termination),
+                    (int)n, (int)d, (int)m, regime, seed, family_starts[start], softrelu_termination_name(result->termination),
                     softrelu_verdict_name(result->verdict), result->iterations, quantity(solver, SOFTRELU_REPORT_EVALUATIONS),
                     result->residual, quantity(solver, SOFTRELU_REPORT_LOSS), result->seconds);
     }
@@ -162,7 +157,7 @@ static double median(int first, int last, int regime, int start, double *largest
 
 static void print_rows(const char *name, int first, int last) {
     for (int regime = 0; regime < REGIMES; regime++) {
-        printf("| %s | %g, %g |", name, regimes[regime].noise, regimes[regime].w);
+        printf("| %s | %g, %g |", name, family_regimes[regime].noise, family_regimes[regime].w);
         for (int start = 0; start < STARTS; start++) {
             double largest = 0.0;
             const double middle = median(first, last, regime, start, &largest);
@@ -182,8 +177,8 @@ static void print_seconds(int size) {
         step += result->seconds_step;
         iterations += result->iterations;
     }
-    printf("| %d, %d, %d | %.3g | %.3g | %.3g | %.2f |\n", (int)sizes[size][0], (int)sizes[size][1], (int)outputs_of(size),
-           1e3 * all / iterations, 1e3 * hessian / iterations, 1e3 * step / iterations, step / hessian);
+    printf("| %d, %d, %d | %.3g | %.3g | %.3g | %.2f |\n", (int)family_sizes[size][0], (int)family_sizes[size][1],
+           (int)outputs_of(size), 1e3 * all / iterations, 1e3 * hessian / iterations, 1e3 * step / iterations, step / hessian);
 }
 
 static int print_table(void) {
@@ -200,7 +195,8 @@ static int print_table(void) {
     printf("| n, d, m | noise, w | warm start | random start | zero start |\n|---|---|---|---|---|\n");
     for (int size = 0; size < options.sizes; size++) {
         char name[64];
-        snprintf(name, sizeof name, "%d, %d, %d", (int)sizes[size][0], (int)sizes[size][1], (int)outputs_of(size));
+        snprintf(name, sizeof name, "%d, %d, %d", (int)family_sizes[size][0], (int)family_sizes[size][1],
+                 (int)outputs_of(size));
         print_rows(name, size, size);
     }
     print_rows("all", 0, options.sizes - 1);

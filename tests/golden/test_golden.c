@@ -7,86 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support/npy_data.h"
+#include "support/golden.h"
 #include "support/reference.h"
 
 static const double TOLERANCE = 1e-12;
-
-static const char *const CASES[] = {"all-terms",
-                                    "all-units-off",
-                                    "all-units-on",
-                                    "kl-all-terms",
-                                    "kl-saturated",
-                                    "one-output",
-                                    "one-unit",
-                                    "plain",
-                                    "saturated",
-                                    "more-unknowns-than-outputs",
-                                    "weighted",
-                                    "tiny-probabilities",
-                                    "wide-range-of-scales",
-                                    "target-not-a-distribution"};
-
-struct golden {
-    struct instance instance;
-    double *x, *gradient, *hessian;
-    double value;
-};
-
-static double *read_values(const char *folder, const char *name, int64_t rows, int64_t columns) {
-    struct npy_data data = npy_read(folder, name);
-    if (data.rows != rows || data.columns != columns)
-        fail_msg("%s/%s is %lld x %lld", folder, name, (long long)data.rows, (long long)data.columns);
-    return data.values;
-}
-
-static double read_number(const char *folder, const char *name) {
-    double *values = read_values(folder, name, 1, 1);
-    const double value = values[0];
-    free(values);
-    return value;
-}
-
-static softrelu_loss read_loss(const char *folder) {
-    char path[1024], word[16] = "";
-    data_path(path, sizeof path, folder, "loss.txt");
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%15s", word), 1);
-    (void)fclose(file);
-    if (strcmp(word, "kl") == 0)
-        return SOFTRELU_KL;
-    assert_string_equal(word, "squares");
-    return SOFTRELU_SQUARES;
-}
-
-static struct golden read_case(const char *name) {
-    char folder[256];
-    assert_true(snprintf(folder, sizeof folder, "golden/%s", name) < (int)sizeof folder);
-    struct npy_data A1 = npy_read(folder, "A1.npy"), A2 = npy_read(folder, "A2.npy");
-    const int64_t n = A1.rows, d = A1.columns, m = A2.rows;
-    assert_int_equal(A2.columns, n);
-    struct golden golden = {.instance = {.n = n, .d = d, .m = m, .A1 = A1.values, .A2 = A2.values}};
-    golden.instance.b = read_values(folder, "b.npy", m, 1);
-    golden.instance.c1 = read_values(folder, "c1.npy", n, 1);
-    golden.instance.c2 = read_values(folder, "c2.npy", m, 1);
-    golden.instance.w = read_values(folder, "w.npy", n, 1);
-    golden.instance.x_ref = read_values(folder, "xref.npy", d, 1);
-    golden.instance.rho = read_number(folder, "rho.npy");
-    golden.instance.loss = read_loss(folder);
-    golden.x = read_values(folder, "x.npy", d, 1);
-    golden.value = read_number(folder, "expected-value.npy");
-    golden.gradient = read_values(folder, "expected-gradient.npy", d, 1);
-    golden.hessian = read_values(folder, "expected-hessian.npy", d, d);
-    return golden;
-}
-
-static void golden_free(struct golden *golden) {
-    instance_free(&golden->instance);
-    free(golden->x);
-    free(golden->gradient);
-    free(golden->hessian);
-}
 
 static double hold(const char *name, const char *what, double error) {
     if (!(error <= TOLERANCE))
@@ -137,16 +61,16 @@ static const struct placement PLACEMENTS[] = {
 static void golden_cases(void **state) {
     (void)state;
     double worst = 0.0;
-    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
-        struct golden golden = read_case(CASES[c]);
+    for (int c = 0; c < GOLDEN_CASES; c++) {
+        struct golden golden = golden_read(golden_names[c]);
         double worst_here = 0.0;
         for (size_t p = 0; p < sizeof PLACEMENTS / sizeof *PLACEMENTS; p++)
-            worst_here = fmax(worst_here, check_case(CASES[c], &golden, PLACEMENTS[p]));
-        print_message("  %-28s worst relative error %.1e\n", CASES[c], worst_here);
+            worst_here = fmax(worst_here, check_case(golden_names[c], &golden, PLACEMENTS[p]));
+        print_message("  %-28s worst relative error %.1e\n", golden_names[c], worst_here);
         worst = fmax(worst, worst_here);
         golden_free(&golden);
     }
-    print_message("  %zu cases x %zu placements, worst relative error %.2e\n", sizeof CASES / sizeof *CASES,
+    print_message("  %d cases x %zu placements, worst relative error %.2e\n", GOLDEN_CASES,
                   sizeof PLACEMENTS / sizeof *PLACEMENTS, worst);
 }
 
@@ -154,8 +78,8 @@ static void golden_cases(void **state) {
    golden values: there b is one-hot, and f - b cancels in the plain formula even in long double. */
 static void reference_agrees(void **state) {
     (void)state;
-    for (size_t c = 0; c < sizeof CASES / sizeof *CASES; c++) {
-        struct golden golden = read_case(CASES[c]);
+    for (int c = 0; c < GOLDEN_CASES; c++) {
+        struct golden golden = golden_read(golden_names[c]);
         const int64_t d = golden.instance.d;
         long double *x = test_long_doubles(d);
         double *gradient = test_doubles(d), *hessian = test_doubles(d * d);
@@ -167,10 +91,10 @@ static void reference_agrees(void **state) {
         for (int64_t k = 0; k < d * d; k++)
             hessian[k] = (double)at.hessian[k];
         const double value = (double)at.loss;
-        (void)hold(CASES[c], "reference value", worst_error(1, &value, &golden.value));
-        if (strcmp(CASES[c], "saturated") != 0) {
-            (void)hold(CASES[c], "reference gradient", worst_error(d, gradient, golden.gradient));
-            (void)hold(CASES[c], "reference Hessian", worst_error(d * d, hessian, golden.hessian));
+        (void)hold(golden_names[c], "reference value", worst_error(1, &value, &golden.value));
+        if (strcmp(golden_names[c], "saturated") != 0) {
+            (void)hold(golden_names[c], "reference gradient", worst_error(d, gradient, golden.gradient));
+            (void)hold(golden_names[c], "reference Hessian", worst_error(d * d, hessian, golden.hessian));
         }
         free(x);
         free(gradient);
