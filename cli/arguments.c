@@ -3,6 +3,7 @@
 
 #include "archive.h"
 #include "number.h"
+#include "ranks.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -38,8 +39,8 @@ static enum outcome unknown_option(enum command command, const char *given, stru
         return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; did you mean '--%s'?", command_name(command), given,
                     nearest);
     }
-    return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; 'softrelu %s --help' lists them all",
-                command_name(command), given, command_name(command));
+    return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; '%s %s --help' lists them all", command_name(command),
+                given, program_name, command_name(command));
 }
 
 static enum outcome set_once(const char **slot, const char *flag, const char *value, struct failure *failure) {
@@ -307,6 +308,10 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
                         option->text);
         }
     }
+    if (ranks_communicator() != NULL && takes_input(arguments->command, INPUT_A2) && arguments->input[INPUT_A2] == NULL) {
+        return fail(failure, OUTCOME_BAD_INPUT, "%s: --A2 is missing: its rows are what %s divides; softrelu does without it",
+                    command_name(arguments->command), program_name);
+    }
     if (arguments->rows > 0 && arguments->html == NULL) {
         return fail(failure, OUTCOME_BAD_INPUT, "--shape says how --html shows x; there is no --html");
     }
@@ -325,7 +330,11 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     arguments->within = 0.01;
     const unsigned command = command_find(argv[1]);
     if (command == 0) {
-        return fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", argv[1]);
+        return fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; '%s --help' lists them all", argv[1], program_name);
+    }
+    if ((command & program_commands) == 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "'%s' is a command of softrelu, not of %s; '%s --help' lists those", argv[1],
+                    program_name, program_name);
     }
     arguments->command = (enum command)command;
     arguments->settings = calloc((size_t)argc, sizeof *arguments->settings); /* no more than there are words */
@@ -343,6 +352,12 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
         arguments_free(arguments);
     }
     return outcome;
+}
+
+void arguments_mute(struct arguments *arguments) {
+    arguments->out = arguments->report = arguments->html = arguments->svg = NULL;
+    arguments->quiet = true;
+    arguments->verbose = false;
 }
 
 void arguments_free(struct arguments *arguments) {

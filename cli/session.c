@@ -5,6 +5,7 @@
 #include "outputs.h"
 #include "problem.h"
 #include "progress.h"
+#include "ranks.h"
 #include "settings.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ enum outcome session_check(const struct arguments *arguments, struct failure *fa
 }
 
 static double *allocate(int64_t count) {
-    return (uint64_t)count <= SIZE_MAX / sizeof(double) ? malloc((size_t)count * sizeof(double)) : NULL;
+    return (uint64_t)count < SIZE_MAX / sizeof(double) ? malloc((size_t)(count > 0 ? count : 1) * sizeof(double)) : NULL;
 }
 
 enum outcome session_prepare(const struct arguments *arguments, struct session *session, struct failure *failure) {
@@ -55,7 +56,7 @@ enum outcome session_prepare(const struct arguments *arguments, struct session *
         return outcome;
     }
     session->x = allocate(session->inputs.size[DIMENSION_D]);
-    session->f = allocate(session->inputs.size[DIMENSION_M]);
+    session->f = allocate(ranks_rank() == 0 ? session->inputs.size[DIMENSION_M] : session->inputs.rows);
     return session->x != NULL && session->f != NULL ? OUTCOME_OK : fail(failure, OUTCOME_RESOURCES, "out of memory");
 }
 
