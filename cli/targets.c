@@ -8,7 +8,6 @@
 #include "report_json.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -114,7 +113,7 @@ static void print_summary(const struct arguments *arguments, const struct batch_
     printf("  work       %.3g s on %d thread(s), %.4g targets/s\n", result->seconds, softrelu_batch_threads(result->batch),
            (double)result->inputs->targets / fmax(result->seconds, 1e-9));
     if (interrupt_signal() != 0) {
-        printf("  stopped    %s\n", interrupt_signal() == SIGINT ? "interrupted (SIGINT)" : "asked to end (SIGTERM)");
+        printf("  stopped    %s\n", interrupt_text());
     }
     if (result->failed > 0) {
         printf("\n%lld failed:\n", (long long)result->failed);
