@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SIGINT, SIGTERM and SIGUSR1, which batch systems and mpirun pass on, while a solve runs: the first asks the solver to stop, the
-   second of its kind ends the program at once. */
+/* SIGINT, SIGTERM and SIGUSR1, which batch systems and mpirun pass on, while a solve runs: the first asks the solver to stop, a
+   second one like it ends the program at once. */
 #ifndef SOFTRELU_CLI_INTERRUPT_H
 #define SOFTRELU_CLI_INTERRUPT_H
 
