@@ -3,6 +3,7 @@
 
 #include "archive.h"
 #include "number.h"
+#include "ranks.h"
 #include "text.h"
 
 #include <getopt.h>
@@ -38,8 +39,8 @@ static enum outcome unknown_option(enum command command, const char *given, stru
         return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; did you mean '--%s'?", command_name(command), given,
                     nearest);
     }
-    return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; 'softrelu %s --help' lists them all",
-                command_name(command), given, command_name(command));
+    return fail(failure, OUTCOME_BAD_INPUT, "%s: unknown option '%s'; '%s %s --help' lists them all", command_name(command),
+                given, program_name, command_name(command));
 }
 
 static enum outcome unknown_command(const char *given, struct failure *failure) {
@@ -54,7 +55,7 @@ static enum outcome unknown_command(const char *given, struct failure *failure) 
     }
     return nearest != NULL && text_is_near(given, distance)
                ? fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; did you mean '%s'?", given, nearest)
-               : fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; 'softrelu --help' lists them all", given);
+               : fail(failure, OUTCOME_BAD_INPUT, "unknown command '%s'; '%s --help' lists them all", given, program_name);
 }
 
 static enum outcome set_once(const char **slot, const char *flag, const char *value, struct failure *failure) {
@@ -338,6 +339,10 @@ static enum outcome check_together(const struct arguments *arguments, struct fai
                         in_problem ? ", or a PROBLEM that holds it" : "");
         }
     }
+    if (ranks_communicator() != NULL && takes_input(arguments->command, INPUT_A2) && arguments->input[INPUT_A2] == NULL) {
+        return fail(failure, OUTCOME_BAD_INPUT, "%s: --A2 is missing: its rows are what %s divides; softrelu does without it",
+                    command_name(arguments->command), program_name);
+    }
     if (arguments->rows > 0 && arguments->html == NULL) {
         return fail(failure, OUTCOME_BAD_INPUT, "--shape says how --html shows x; there is no --html");
     }
@@ -361,6 +366,10 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
     if (command == 0) {
         return unknown_command(argv[1], failure);
     }
+    if ((command & program_commands) == 0) {
+        return fail(failure, OUTCOME_BAD_INPUT, "'%s' is a command of softrelu, not of %s; '%s --help' lists those", argv[1],
+                    program_name, program_name);
+    }
     arguments->command = (enum command)command;
     arguments->settings = calloc((size_t)argc, sizeof *arguments->settings); /* no more than there are words */
     if (arguments->settings == NULL) {
@@ -382,6 +391,12 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
         arguments_free(arguments);
     }
     return outcome;
+}
+
+void arguments_mute(struct arguments *arguments) {
+    arguments->out = arguments->report = arguments->html = arguments->svg = NULL;
+    arguments->quiet = true;
+    arguments->verbose = false;
 }
 
 void arguments_free(struct arguments *arguments) {

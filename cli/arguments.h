@@ -50,6 +50,8 @@ struct arguments {
 
 /* Parses argv[1], the command, and its options. On failure arguments are empty. */
 enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments, struct failure *failure);
+/* Leaves nothing to be written or printed. */
+void arguments_mute(struct arguments *arguments);
 void arguments_free(struct arguments *arguments);
 
 #endif

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "outputs.h"
 #include "problem.h"
+#include "ranks.h"
 #include "settings.h"
 #include "text.h"
 
@@ -135,13 +136,14 @@ enum outcome command_certify(const struct arguments *arguments, struct failure *
     if (outcome == OUTCOME_OK) {
         outcome = outputs_check(arguments, failure);
     }
-    if (outcome == OUTCOME_OK) {
-        outcome = inputs_load(&inputs, arguments->input, false, failure);
-    }
+    outcome = ranks_agree(outcome, failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    outcome = problem_build(&inputs, arguments->loss, &problem, failure);
+    outcome = ranks_agree(inputs_load(&inputs, arguments->input, false, failure), failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = problem_build(&inputs, arguments->loss, &problem, failure);
+    }
     if (outcome == OUTCOME_OK) {
         outcome = examine(arguments, &inputs, problem, &tolerances, failure);
     }

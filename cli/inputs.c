@@ -3,6 +3,7 @@
 
 #include "archive.h"
 #include "number.h"
+#include "ranks.h"
 #include "values.h"
 
 #include <math.h>
@@ -69,6 +70,14 @@ static enum outcome set_number(struct input *input, int id, const char *text, do
                : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a %s number", kinds[id].flag, text, wanted(&kinds[id]));
 }
 
+/* What has a row for each output is divided among the ranks. Of b the first one has all, its own rows at the beginning: what it
+   says of the result shows them. */
+static struct reading reading_of(int id) {
+    const bool matrix = kinds[id].columns != DIMENSION_NONE; /* the library takes either precision */
+    const bool all = ranks_communicator() == NULL || kinds[id].rows != DIMENSION_M || (id == INPUT_B && ranks_rank() == 0);
+    return (struct reading){matrix, all ? UNDIVIDED : matrix ? BY_ROWS : BY_ENTRIES, ranks_rank(), ranks_count()};
+}
+
 static enum outcome load_one(struct inputs *inputs, int id, const char *text, struct failure *failure) {
     struct input *input = &inputs->input[id];
     const bool number_only = kinds[id].rows == DIMENSION_NONE;
@@ -76,8 +85,7 @@ static enum outcome load_one(struct inputs *inputs, int id, const char *text, st
     if (kinds[id].number && number_parse(text, &number)) {
         return set_number(input, id, text, number, failure);
     }
-    const bool matrix = kinds[id].columns != DIMENSION_NONE; /* the library takes either precision */
-    const enum outcome outcome = array_read(text, matrix, &input->array, failure);
+    const enum outcome outcome = array_read(text, reading_of(id), &input->array, failure);
     if (outcome != OUTCOME_OK) {
         char flag[48];
         (void)snprintf(flag, sizeof flag, "--%s%s", kinds[id].flag, number_only ? ": expected a number, or a file:" : "");
@@ -102,18 +110,19 @@ static enum outcome find_dimensions(struct inputs *inputs, struct failure *failu
     static const char *const meanings[] = {
         [INPUT_A1] = "2-D, n hidden units x d unknowns", [INPUT_A2] = "2-D, m outputs x n hidden units"};
     for (int id = INPUT_A1; id <= INPUT_A2; id++) {
-        const struct npy_header *header = &inputs->input[id].array.header;
-        if (inputs->input[id].path != NULL && (header->dimensions != 2 || header->count == 0)) {
+        const struct npy_header header = npy_entire(&inputs->input[id].array.header);
+        if (inputs->input[id].path != NULL && (header.dimensions != 2 || header.count == 0)) {
             char shape[256];
             return fail(failure, OUTCOME_BAD_INPUT, "--%s '%s': shape %s; expected %s, at least 1 x 1", kinds[id].flag,
-                        inputs->input[id].path, npy_shape_text(header->shape, header->dimensions, shape, sizeof shape),
+                        inputs->input[id].path, npy_shape_text(header.shape, header.dimensions, shape, sizeof shape),
                         meanings[id]);
         }
     }
     inputs->size[DIMENSION_N] = inputs->input[INPUT_A1].array.header.shape[0];
     inputs->size[DIMENSION_D] = inputs->input[INPUT_A1].array.header.shape[1];
-    inputs->size[DIMENSION_M] =
-        inputs->input[INPUT_A2].path != NULL ? inputs->input[INPUT_A2].array.header.shape[0] : inputs->size[DIMENSION_N];
+    const struct npy_header *output = &inputs->input[inputs->input[INPUT_A2].path != NULL ? INPUT_A2 : INPUT_A1].array.header;
+    inputs->size[DIMENSION_M] = npy_entire(output).shape[0];
+    inputs->rows = output->shape[0];
     return OUTCOME_OK;
 }
 
@@ -140,7 +149,8 @@ static bool has_row_for_each(const struct inputs *inputs, int id, int64_t entrie
 }
 
 static enum outcome check_shape(const struct inputs *inputs, int id, struct failure *failure) {
-    const struct npy_header *header = &inputs->input[id].array.header;
+    const struct npy_header entire = npy_entire(&inputs->input[id].array.header);
+    const struct npy_header *header = &entire;
     const struct input_kind *kind = &kinds[id];
     const int64_t rows = inputs->size[kind->rows];
     const int64_t columns = inputs->size[kind->columns];

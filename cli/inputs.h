@@ -51,6 +51,7 @@ struct input {
 struct inputs {
     struct input input[INPUT_COUNT];
     int64_t size[DIMENSION_COUNT]; /* n, d and m by their dimension */
+    int64_t rows;                  /* of A2, c2 and b that this process has: m where they are not divided */
     int64_t targets;               /* rows of a 2-D b; 0: b is one target */
     const struct names *names;     /* of the outputs; NULL: not looked at */
 };

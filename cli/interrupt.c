@@ -12,7 +12,7 @@ static struct {
     volatile sig_atomic_t signal;
 } interrupt;
 
-static const int signals[] = {SIGINT, SIGTERM};
+static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
 enum { SIGNAL_COUNT = sizeof signals / sizeof signals[0] };
 
 static void handle(int number) {
@@ -57,6 +57,12 @@ void interrupt_begin_search(softrelu_counterfactual *search) {
 }
 
 int interrupt_signal(void) { return interrupt.signal; }
+
+const char *interrupt_text(void) {
+    return interrupt.signal == SIGINT    ? "interrupted (SIGINT)"
+           : interrupt.signal == SIGTERM ? "asked to end (SIGTERM)"
+                                         : "asked to stop (SIGUSR1)";
+}
 
 void interrupt_end(void) {
     install(SIG_IGN, 0);

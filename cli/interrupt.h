@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SIGINT and SIGTERM while a solve runs: the first asks the solver to stop, the second ends the program at once. */
+/* SIGINT, SIGTERM and SIGUSR1, which batch systems and mpirun pass on, while a solve runs: the first asks the solver to stop, a
+   second one like it ends the program at once. */
 #ifndef SOFTRELU_CLI_INTERRUPT_H
 #define SOFTRELU_CLI_INTERRUPT_H
 
@@ -13,6 +14,8 @@ void interrupt_begin_batch(softrelu_batch *batch);
 void interrupt_begin_search(softrelu_counterfactual *search);
 /* The signal that came, 0 for none. */
 int interrupt_signal(void);
+/* In words, when there was one. */
+const char *interrupt_text(void);
 /* From here on the signals are ignored: the results are being written, and that is short. */
 void interrupt_end(void);
 

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "inputs.h"
+#include "ranks.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -173,14 +174,17 @@ static void print_paragraphs(const char *text) {
 }
 
 void help_program(void) {
-    puts("softrelu: which input makes a two-layer network produce this output?");
+    printf("%s: which input makes a two-layer network produce this output?\n", program_name);
     puts("\n  u = A1 x + c1   h = max(u, 0)   z = A2 h + c2   f = softmax(z)");
     puts("  minimise over x   loss(f, b) + 1/2 |w * A1 x|^2 + rho/2 |x - x_ref|^2");
-    puts("\nusage: softrelu COMMAND [OPTION ...]\n");
+    printf("\nusage: %s COMMAND [OPTION ...]\n\n", program_name);
     for (size_t i = 0; i < COMMAND_TOTAL; i++) {
-        printf("  %-14s %s\n", commands[i].name, commands[i].text);
+        if ((commands[i].command & program_commands) != 0) {
+            printf("  %-14s %s\n", commands[i].name, commands[i].text);
+        }
     }
-    puts("\n  softrelu COMMAND --help   options of a command\n  softrelu --version        version of the library in use");
+    printf("\n  %s COMMAND --help   options of a command\n  %s --version        version of the library in use\n", program_name,
+           program_name);
     print_paragraphs(
         "FILE is a .npy file as numpy.save writes it (float64 or float32, C or Fortran order), or an array in a file of "
         "several: weights.npz:A1, model.safetensors:fc1.weight, data.h5:/group/A1. PROBLEM is a file, or an HDF5 "
@@ -194,7 +198,7 @@ void help_program(void) {
 void help_command(enum command command) {
     enum { FLAG_COLUMN = 2, TEXT_COLUMN = 27 };
     const struct command_kind *kind = kind_of(command);
-    printf("usage: softrelu %s %s\n\n%s\n\n", kind->name, kind->usage, kind->text);
+    printf("usage: %s %s %s\n\n%s\n\n", program_name, kind->name, kind->usage, kind->text);
     if (kind->words == 1) {
         printf("%*s%-*s", FLAG_COLUMN, "", TEXT_COLUMN - FLAG_COLUMN, "PROBLEM");
         text_fold(stdout, TEXT_COLUMN, TEXT_COLUMN,

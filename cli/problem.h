@@ -14,7 +14,7 @@ enum outcome fail_status(struct failure *failure, softrelu_status status, const 
 enum outcome problem_build(const struct inputs *inputs, softrelu_loss loss, softrelu_problem **problem,
                            struct failure *failure);
 
-/* The outputs f (m) at x (d). */
+/* The outputs f (m) at x (d); on another rank than the first only its rows of them. */
 softrelu_status problem_predict(const softrelu_problem *problem, const struct inputs *inputs, const double *x, double *f);
 /* The same for every row of x (rows x d) and f (rows x m). Where x is no point, such as nan, f stays as it was. */
 softrelu_status problem_predict_rows(const softrelu_problem *problem, const struct inputs *inputs, int64_t rows,

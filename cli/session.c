@@ -5,6 +5,7 @@
 #include "outputs.h"
 #include "problem.h"
 #include "progress.h"
+#include "ranks.h"
 #include "settings.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ enum outcome session_names(const struct arguments *arguments, struct inputs *inp
 }
 
 static double *allocate(int64_t count) {
-    return (uint64_t)count <= SIZE_MAX / sizeof(double) ? malloc((size_t)count * sizeof(double)) : NULL;
+    return (uint64_t)count < SIZE_MAX / sizeof(double) ? malloc((size_t)(count > 0 ? count : 1) * sizeof(double)) : NULL;
 }
 
 enum outcome session_prepare(const struct arguments *arguments, struct session *session, struct failure *failure) {
@@ -65,7 +66,7 @@ enum outcome session_prepare(const struct arguments *arguments, struct session *
         return outcome;
     }
     session->x = allocate(session->inputs.size[DIMENSION_D]);
-    session->f = allocate(session->inputs.size[DIMENSION_M]);
+    session->f = allocate(ranks_rank() == 0 ? session->inputs.size[DIMENSION_M] : session->inputs.rows);
     return session->x != NULL && session->f != NULL ? OUTCOME_OK : fail(failure, OUTCOME_RESOURCES, "out of memory");
 }
 

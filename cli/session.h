@@ -13,7 +13,7 @@ struct session {
     softrelu_problem *problem;
     softrelu_solver *solver;
     double *x; /* d */
-    double *f; /* m */
+    double *f; /* m, or of another rank than the first its rows */
 };
 
 /* All that can be refused before the data is read: reading and solving may take long. */

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "problem.h"
+#include "ranks.h"
 #include "report_json.h"
 #include "session.h"
 #include "summary.h"
@@ -10,7 +11,8 @@
 static json_t *report_of_solve(const void *result) { return report_json(result); }
 
 static enum outcome solve_session(const struct arguments *arguments, struct session *session, struct failure *failure) {
-    enum outcome outcome = inputs_load(&session->inputs, arguments->input, true, failure);
+    const bool many = ranks_communicator() == NULL;
+    enum outcome outcome = ranks_agree(inputs_load(&session->inputs, arguments->input, many, failure), failure);
     if (outcome == OUTCOME_OK) {
         outcome = session_names(arguments, &session->inputs, failure);
     }
@@ -18,7 +20,7 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
         outcome = problem_build(&session->inputs, arguments->loss, &session->problem, failure);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = session_prepare(arguments, session, failure);
+        outcome = ranks_agree(session_prepare(arguments, session, failure), failure);
     }
     if (outcome == OUTCOME_OK && session->inputs.targets > 0) {
         if (arguments->html != NULL || arguments->svg != NULL) {
@@ -48,7 +50,7 @@ static enum outcome solve_session(const struct arguments *arguments, struct sess
 }
 
 enum outcome command_solve(const struct arguments *arguments, struct failure *failure) {
-    enum outcome outcome = session_check(arguments, failure);
+    enum outcome outcome = ranks_agree(session_check(arguments, failure), failure);
     if (outcome != OUTCOME_OK) {
         return outcome;
     }

@@ -8,7 +8,6 @@
 #include "text.h"
 
 #include <math.h>
-#include <signal.h>
 
 static double number(const softrelu_report *report, softrelu_quantity quantity) {
     double value = NAN;
@@ -24,7 +23,7 @@ static void print_count(double count, const char *singular, const char *plural) 
 static void print_termination(softrelu_termination termination) {
     const char *text = softrelu_termination_text(termination);
     if (termination == SOFTRELU_STOP_REQUESTED && interrupt_signal() != 0) {
-        text = interrupt_signal() == SIGINT ? "interrupted (SIGINT)" : "asked to end (SIGTERM)";
+        text = interrupt_text();
     }
     const char *name = softrelu_termination_name(termination);
     const int used = printf("%s: ", name);

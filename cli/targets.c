@@ -10,7 +10,6 @@
 #include "report_json.h"
 
 #include <math.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum { LISTED = 5, EVERY = 100 }; /* failures that the summary lists; targets between two lines of progress */
@@ -118,7 +117,7 @@ static void print_summary(const struct arguments *arguments, const struct batch_
     printf("  work       %.3g s on %d thread%s, %.4g targets/s\n", result->seconds, threads, threads == 1 ? "" : "s",
            (double)result->inputs->targets / fmax(result->seconds, 1e-9));
     if (interrupt_signal() != 0) {
-        printf("  stopped    %s\n", interrupt_signal() == SIGINT ? "interrupted (SIGINT)" : "asked to end (SIGTERM)");
+        printf("  stopped    %s\n", interrupt_text());
     }
     if (result->failed > 0) {
         printf("\n%lld failed:\n", (long long)result->failed);

@@ -92,10 +92,15 @@ if(TARGET softrelu_program)
     install(TARGETS softrelu_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
     install(FILES ${PROJECT_SOURCE_DIR}/completions/softrelu DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/bash-completion/completions
         COMPONENT tools)
+    set(programs softrelu_program)
+    if(TARGET softrelu_mpi_program)
+        install(TARGETS softrelu_mpi_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT mpi)
+        list(APPEND programs softrelu_mpi_program)
+    endif()
     # The program finds its library wherever the tree is moved to; where the system finds it, it needs no help.
     if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
         file(RELATIVE_PATH lib_from_bin ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-        set_target_properties(softrelu_program PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
+        set_target_properties(${programs} PROPERTIES INSTALL_RPATH "$ORIGIN/${lib_from_bin}")
     endif()
 endif()
 

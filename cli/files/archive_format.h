@@ -14,8 +14,8 @@ struct archive_format {
     /* Fills names, count, loss and handle. On failure archive_close() is called. */
     enum outcome (*open)(struct archive *archive, const char *group, struct failure *failure);
     /* index: of the name; label: the quoted path and name for messages. */
-    enum outcome (*read)(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
-                         struct failure *failure);
+    enum outcome (*read)(struct archive *archive, size_t index, const char *label, struct reading reading,
+                         struct npy_array *array, struct failure *failure);
     /* As archive_outputs(); NULL: the format has no place for them. */
     enum outcome (*outputs)(const struct archive *archive, struct names *names, struct failure *failure);
     void (*close)(struct archive *archive);

@@ -216,7 +216,29 @@ static enum outcome check_storage(hid_t dataset, const char *label, const struct
                                          (unsigned long long)bytes, (unsigned long long)stored);
 }
 
-static enum outcome read_dataset(hid_t dataset, const char *label, bool keep, struct npy_array *array,
+/* All of it, or a part: a hyperslab. */
+static herr_t read_numbers(hid_t dataset, const struct npy_header *header, hid_t type, void *room) {
+    if (header->entire == 0 || header->dimensions == 0) {
+        return H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, room);
+    }
+    hsize_t first[NPY_DIMENSIONS_MAX] = {0};
+    hsize_t counts[NPY_DIMENSIONS_MAX] = {0};
+    for (int i = 0; i < header->dimensions; i++) {
+        counts[i] = (hsize_t)header->shape[i];
+    }
+    first[header->axis] = (hsize_t)header->first;
+    const hid_t file = H5Dget_space(dataset);
+    const hid_t memory = H5Screate_simple(header->dimensions, counts, NULL);
+    herr_t result = H5Sselect_hyperslab(file, H5S_SELECT_SET, first, NULL, counts, NULL);
+    if (result >= 0) {
+        result = H5Dread(dataset, type, memory, file, H5P_DEFAULT, room);
+    }
+    (void)H5Sclose(memory);
+    (void)H5Sclose(file);
+    return result;
+}
+
+static enum outcome read_dataset(hid_t dataset, const char *label, struct reading reading, struct npy_array *array,
                                  struct failure *failure) {
     bool is_float = false;
     enum outcome outcome = check_type(dataset, label, &array->header, &is_float, failure);
@@ -226,7 +248,8 @@ static enum outcome read_dataset(hid_t dataset, const char *label, bool keep, st
     if (outcome == OUTCOME_OK) {
         outcome = check_storage(dataset, label, &array->header, failure);
     }
-    const bool single = keep && is_float && array->header.item_size <= sizeof(float);
+    npy_divide(&array->header, reading);
+    const bool single = reading.keep && is_float && array->header.item_size <= sizeof(float);
     if (outcome == OUTCOME_OK) {
         outcome = values_allocate(array, single, label, failure);
     }
@@ -235,19 +258,19 @@ static enum outcome read_dataset(hid_t dataset, const char *label, bool keep, st
     }
     void *room = single ? (void *)array->singles : (void *)array->values;
     array->header.item_size = single ? sizeof(float) : sizeof(double);
-    return H5Dread(dataset, single ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, room) >= 0
+    return read_numbers(dataset, &array->header, single ? H5T_NATIVE_FLOAT : H5T_NATIVE_DOUBLE, room) >= 0
                ? OUTCOME_OK
                : fail_hdf5(failure, label, "cannot read");
 }
 
-static enum outcome read_array(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
-                               struct failure *failure) {
+static enum outcome read_array(struct archive *archive, size_t index, const char *label, struct reading reading,
+                               struct npy_array *array, struct failure *failure) {
     const struct hdf5 *file = archive->handle;
     const hid_t dataset = H5Oopen(file->group, archive->names[index], file->access);
     if (dataset < 0) {
         return fail_hdf5(failure, label, "cannot open");
     }
-    const enum outcome outcome = read_dataset(dataset, label, keep, array, failure);
+    const enum outcome outcome = read_dataset(dataset, label, reading, array, failure);
     (void)H5Oclose(dataset);
     return outcome;
 }

@@ -26,6 +26,17 @@ struct npy_header {
     int64_t count;      /* product of shape */
     size_t item_size;   /* 8 for float64, 4 for float32 */
     bool fortran_order; /* columns contiguous */
+    /* Of a part of an array, npy_divide(): shape and count are the part's. All zero: it is whole. */
+    int axis;       /* along which it is one */
+    int64_t first;  /* the index of its first entry there */
+    int64_t entire; /* how many entries the whole array has there */
+};
+
+/* How an array is read: as it is, and as doubles, where nothing else is said. */
+struct reading {
+    bool keep;                                        /* numbers of fewer than 64 bits stay as they are, in singles */
+    enum { UNDIVIDED, BY_ROWS, BY_ENTRIES } division; /* BY_ENTRIES: of a vector, which may have come as one row */
+    int part, parts;                                  /* of a divided array: which, of how many that are as equal as can be */
 };
 
 /* An array in memory: header.count numbers in the file's order. */
@@ -44,10 +55,19 @@ enum outcome npy_parse_header(const char *text, size_t length, const char *name,
 /* Sets count, the product of shape; false when that is more than memory can hold. */
 bool npy_count(struct npy_header *header);
 
+/* The first of so many entries that belongs to a part of them; part = parts: all. */
+int64_t npy_part_first(int64_t entries, int part, int parts);
+/* Leaves of the array what is to be read. */
+void npy_divide(struct npy_header *header, struct reading reading);
+/* The header of the array that this is a part of. */
+struct npy_header npy_entire(const struct npy_header *header);
+
 /* Reads the file at path. On failure array is empty and the message starts with the quoted path. */
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure);
 /* The same with float32 kept as it is, in singles; npy_read() widens it. */
 enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure);
+/* The same, as reading says. */
+enum outcome npy_read_as(const char *path, struct reading reading, struct npy_array *array, struct failure *failure);
 /* The number at a position in memory. */
 double npy_number(const struct npy_array *array, int64_t position);
 /* Frees the values. An empty (all zero) array is allowed. */

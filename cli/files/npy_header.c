@@ -248,6 +248,33 @@ bool npy_count(struct npy_header *header) {
     return true;
 }
 
+/* entries * part / parts, which might overflow */
+int64_t npy_part_first(int64_t entries, int part, int parts) { return entries / parts * part + entries % parts * part / parts; }
+
+void npy_divide(struct npy_header *header, struct reading reading) {
+    const int axis = reading.division == BY_ENTRIES && header->dimensions == 2 && header->shape[0] == 1 ? 1 : 0;
+    const int64_t entire = header->dimensions > 0 ? header->shape[axis] : 1;
+    if (reading.division == UNDIVIDED || entire == 0) {
+        return;
+    }
+    header->axis = axis;
+    header->entire = entire;
+    header->first = npy_part_first(entire, reading.part, reading.parts);
+    header->shape[axis] = npy_part_first(entire, reading.part + 1, reading.parts) - header->first;
+    header->count = header->count / entire * header->shape[axis];
+}
+
+struct npy_header npy_entire(const struct npy_header *header) {
+    struct npy_header entire = *header;
+    if (header->entire > 0) {
+        entire.axis = 0;
+        entire.first = entire.entire = 0;
+        entire.shape[header->axis] = header->entire;
+        (void)npy_count(&entire); /* it could before */
+    }
+    return entire;
+}
+
 enum outcome npy_parse_header(const char *text, size_t length, const char *name, struct npy_header *header,
                               struct failure *failure) {
     struct cursor cursor = {text, text + length, name, failure};
@@ -281,12 +308,13 @@ const char *npy_shape_text(const int64_t *shape, int dimensions, char *text, siz
 }
 
 const char *npy_index_text(const struct npy_header *header, int64_t position, char *text, size_t size) {
-    int64_t index[NPY_DIMENSIONS_MAX];
+    int64_t index[NPY_DIMENSIONS_MAX] = {0};
     for (int i = 0; i < header->dimensions; i++) { /* the fastest axis first: the last one in C order */
         const int axis = header->fortran_order ? i : header->dimensions - 1 - i;
         index[axis] = position % header->shape[axis];
         position /= header->shape[axis];
     }
+    index[header->axis] += header->first;
     size_t used = (size_t)snprintf(text, size, "[");
     for (int i = 0; i < header->dimensions && used < size; i++) {
         used += (size_t)snprintf(text + used, size - used, "%s%lld", i > 0 ? ", " : "", (long long)index[i]);

@@ -40,14 +40,15 @@ static enum outcome check_length(const char *name, int64_t held, const struct np
                 (long long)needed, (long long)held);
 }
 
-enum outcome npy_read_source(struct source *source, bool keep, struct npy_array *array, struct failure *failure) {
+enum outcome npy_read_source(struct source *source, struct reading reading, struct npy_array *array, struct failure *failure) {
     memset(array, 0, sizeof *array);
     enum outcome outcome = read_header(source, &array->header, failure);
     if (outcome == OUTCOME_OK) {
         outcome = check_length(source->name, source->left, &array->header, failure);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = values_read(source, array->header.item_size == 8 ? FLOAT64 : FLOAT32, keep, array, failure);
+        npy_divide(&array->header, reading);
+        outcome = values_read(source, array->header.item_size == 8 ? FLOAT64 : FLOAT32, reading.keep, array, failure);
     }
     if (outcome != OUTCOME_OK) {
         npy_free(array);
@@ -55,23 +56,23 @@ enum outcome npy_read_source(struct source *source, bool keep, struct npy_array 
     return outcome;
 }
 
-static enum outcome read_file(const char *path, bool keep, struct npy_array *array, struct failure *failure) {
+enum outcome npy_read_as(const char *path, struct reading reading, struct npy_array *array, struct failure *failure) {
     struct source source;
     memset(array, 0, sizeof *array);
     enum outcome outcome = source_open(&source, path, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = npy_read_source(&source, keep, array, failure);
+        outcome = npy_read_source(&source, reading, array, failure);
         source_close(&source);
     }
     return outcome;
 }
 
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure) {
-    return read_file(path, false, array, failure);
+    return npy_read_as(path, (struct reading){0}, array, failure);
 }
 
 enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure) {
-    return read_file(path, true, array, failure);
+    return npy_read_as(path, (struct reading){.keep = true}, array, failure);
 }
 
 double npy_number(const struct npy_array *array, int64_t position) {

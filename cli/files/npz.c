@@ -2,7 +2,7 @@
 /*
  * NumPy's .npz files: zip archives of .npy files. An entry's length is what the directory says; its .npy header must promise
  * just that before memory is asked for, and deflate cannot make a file more than 1032 times as long, so that no small file
- * costs much. Reading to the end makes libzip compare the check sum.
+ * costs much. Reading all of an entry makes libzip compare the check sum.
  */
 #include "archive_format.h"
 #include "npy_stream.h"
@@ -58,6 +58,13 @@ static enum outcome read_entry(struct source *source, unsigned char *bytes, size
     return OUTCOME_OK;
 }
 
+/* Of what is stored as it is. Its check sum is not compared then: that takes all bytes. */
+static enum outcome skip_entry(struct source *source, int64_t length, struct failure *failure) {
+    return zip_fseek(source->entry, length, SEEK_CUR) == 0
+               ? OUTCOME_OK
+               : fail(failure, OUTCOME_BAD_INPUT, "'%s': damaged: %s", source->name, zip_file_strerror(source->entry));
+}
+
 static enum outcome check_entry(const zip_stat_t *entry, const char *label, struct failure *failure) {
     const zip_uint64_t needed = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_COMP_METHOD | ZIP_STAT_ENCRYPTION_METHOD;
     if ((entry->valid & needed) != needed || entry->encryption_method != ZIP_EM_NONE ||
@@ -72,8 +79,8 @@ static enum outcome check_entry(const zip_stat_t *entry, const char *label, stru
     return OUTCOME_OK;
 }
 
-static enum outcome read_array(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
-                               struct failure *failure) {
+static enum outcome read_array(struct archive *archive, size_t index, const char *label, struct reading reading,
+                               struct npy_array *array, struct failure *failure) {
     zip_t *zip = archive->handle;
     zip_stat_t entry;
     if (zip_stat_index(zip, index, 0, &entry) != 0) {
@@ -87,8 +94,13 @@ static enum outcome read_array(struct archive *archive, size_t index, const char
     if (file == NULL) {
         return fail(failure, OUTCOME_BAD_INPUT, "'%s': %s", label, zip_strerror(zip));
     }
-    struct source source = {.name = label, .left = (int64_t)entry.size, .read = read_entry, .descriptor = -1, .entry = file};
-    outcome = npy_read_source(&source, keep, array, failure);
+    struct source source = {.name = label,
+                            .left = (int64_t)entry.size,
+                            .read = read_entry,
+                            .skip = entry.comp_method == ZIP_CM_STORE ? skip_entry : NULL,
+                            .descriptor = -1,
+                            .entry = file};
+    outcome = npy_read_source(&source, reading, array, failure);
     unsigned char more;
     if (outcome == OUTCOME_OK && zip_fread(file, &more, 1) != 0) {
         outcome = fail(failure, OUTCOME_BAD_INPUT, "'%s': damaged: %s", label, zip_file_strerror(file));

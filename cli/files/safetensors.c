@@ -216,17 +216,18 @@ static enum outcome open_file(struct archive *archive, const char *group, struct
     return outcome == OUTCOME_OK ? read_tensors(archive, file, file->source.left, failure) : outcome;
 }
 
-static enum outcome read_array(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
-                               struct failure *failure) {
+static enum outcome read_array(struct archive *archive, size_t index, const char *label, struct reading reading,
+                               struct npy_array *array, struct failure *failure) {
     struct safetensors *file = archive->handle;
     const struct tensor *tensor = &file->tensors[index];
     if (!tensor->readable) {
         return fail(failure, OUTCOME_BAD_INPUT, "'%s': dtype %s; expected F64, F32, F16 or BF16", label, tensor->dtype);
     }
     array->header = tensor->header;
+    npy_divide(&array->header, reading);
     file->source.name = label;
     const enum outcome outcome = source_move(&file->source, file->data + tensor->begin, tensor->end - tensor->begin, failure);
-    return outcome == OUTCOME_OK ? values_read(&file->source, tensor->type, keep, array, failure) : outcome;
+    return outcome == OUTCOME_OK ? values_read(&file->source, tensor->type, reading.keep, array, failure) : outcome;
 }
 
 static void close_file(struct archive *archive) {

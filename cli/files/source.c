@@ -29,9 +29,15 @@ static enum outcome read_descriptor(struct source *source, unsigned char *bytes,
     return OUTCOME_OK;
 }
 
+static enum outcome skip_descriptor(struct source *source, int64_t length, struct failure *failure) {
+    return lseek(source->descriptor, (off_t)length, SEEK_CUR) >= 0
+               ? OUTCOME_OK
+               : fail(failure, OUTCOME_RESOURCES, "'%s': cannot read: %s", source->name, strerror(errno));
+}
+
 /* Opens without waiting: a pipe without a writer would wait for ever. */
 enum outcome source_open(struct source *source, const char *path, struct failure *failure) {
-    *source = (struct source){.name = path, .read = read_descriptor};
+    *source = (struct source){.name = path, .read = read_descriptor, .skip = skip_descriptor};
     source->descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (source->descriptor < 0) {
         return fail(failure, OUTCOME_BAD_INPUT, "'%s': cannot open: %s", path, strerror(errno));
@@ -73,6 +79,22 @@ enum outcome source_read(struct source *source, unsigned char *bytes, size_t len
         source->left -= (int64_t)got;
     }
     return OUTCOME_OK;
+}
+
+enum outcome source_skip(struct source *source, int64_t length, struct failure *failure) {
+    unsigned char dropped[1 << 14];
+    enum outcome outcome = OUTCOME_OK;
+    if (length > 0 && source->skip != NULL) {
+        outcome = source->skip(source, length, failure);
+        source->left -= length;
+        return outcome;
+    }
+    while (length > 0 && outcome == OUTCOME_OK) {
+        const size_t now = length < (int64_t)sizeof dropped ? (size_t)length : sizeof dropped;
+        outcome = source_read(source, dropped, now, failure);
+        length -= (int64_t)now;
+    }
+    return outcome;
 }
 
 void source_close(struct source *source) {

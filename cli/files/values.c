@@ -65,23 +65,62 @@ enum outcome values_allocate(struct npy_array *array, bool single, const char *n
                                (unsigned long long)bytes);
 }
 
-enum outcome values_read(struct source *source, enum number_type type, bool keep, struct npy_array *array,
-                         struct failure *failure) {
+/* A part of an array lies in its file in so many runs, each between numbers of other parts. */
+struct runs {
+    int64_t count, before, length, behind;
+};
+
+static struct runs find_runs(const struct npy_header *header) {
+    struct runs runs = {1, header->first, header->count, header->entire - header->first};
+    if (header->entire == 0) {
+        return (struct runs){1, 0, header->count, 0};
+    }
+    int64_t together = 1; /* entries that lie together for each index of the axis */
+    for (int i = 0; i < header->dimensions; i++) {
+        const bool faster = header->fortran_order ? i < header->axis : i > header->axis;
+        if (i != header->axis) {
+            *(faster ? &together : &runs.count) *= header->shape[i];
+        }
+    }
+    runs.length = runs.count > 0 ? header->count / runs.count : 0;
+    runs.before *= together;
+    runs.behind = runs.behind * together - runs.length;
+    return runs;
+}
+
+static enum outcome read_run(struct source *source, enum number_type type, size_t from, size_t count, struct npy_array *array,
+                             struct failure *failure) {
     const size_t width = widths[type];
-    const size_t count = (size_t)array->header.count;
     unsigned char chunk[CHUNK_BYTES];
-    enum outcome outcome = values_allocate(array, keep && type != FLOAT64, source->name, failure);
+    enum outcome outcome = OUTCOME_OK;
     for (size_t done = 0; done < count && outcome == OUTCOME_OK;) {
         const size_t now = count - done < CHUNK_BYTES / width ? count - done : CHUNK_BYTES / width;
         outcome = source_read(source, chunk, now * width, failure);
         for (size_t i = 0; i < now && outcome == OUTCOME_OK; i++) {
             if (array->singles != NULL) {
-                array->singles[done + i] = single(chunk + width * i, type);
+                array->singles[from + done + i] = single(chunk + width * i, type);
             } else {
-                array->values[done + i] = number(chunk + width * i, type);
+                array->values[from + done + i] = number(chunk + width * i, type);
             }
         }
         done += now;
+    }
+    return outcome;
+}
+
+enum outcome values_read(struct source *source, enum number_type type, bool keep, struct npy_array *array,
+                         struct failure *failure) {
+    const int64_t width = (int64_t)widths[type];
+    const struct runs runs = find_runs(&array->header);
+    enum outcome outcome = values_allocate(array, keep && type != FLOAT64, source->name, failure);
+    for (int64_t i = 0; i < runs.count && outcome == OUTCOME_OK; i++) {
+        outcome = source_skip(source, runs.before * width, failure);
+        if (outcome == OUTCOME_OK) {
+            outcome = read_run(source, type, (size_t)(i * runs.length), (size_t)runs.length, array, failure);
+        }
+        if (outcome == OUTCOME_OK) {
+            outcome = source_skip(source, runs.behind * width, failure);
+        }
     }
     return outcome;
 }

@@ -160,7 +160,7 @@ class Solve(ProgramTest):
         return program.returncode
 
     def test_signals_stop_and_keep_the_best_point(self):
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             status = self.interrupted(number)
             report = self.report()
             self.assertEqual(status, 1)

@@ -32,7 +32,7 @@ def examples(name):
 class ManPages(unittest.TestCase):
     def test_every_page_is_there(self):
         names = [os.path.basename(path) for path in PAGES]
-        self.assertEqual(sorted(names), sorted(["softrelu.1.gz", "softrelu.3.gz"] + [f"softrelu-{c}.1.gz" for c in support.COMMANDS]))
+        self.assertEqual(sorted(names), sorted(["softrelu.1.gz", "softrelu.3.gz", "softrelu-mpi.1.gz"] + [f"softrelu-{c}.1.gz" for c in support.COMMANDS]))
 
     def test_commands(self):
         documented = re.findall(r"^ {7}([a-z]+)\n", section(rendered(page("softrelu.1")).stdout, "COMMANDS"), re.MULTILINE)
@@ -47,6 +47,19 @@ class ManPages(unittest.TestCase):
                 self.assertEqual(dict(listed), support.options(command))
                 self.assertEqual(len(listed), len(dict(listed)))
                 self.assertIn("help", dict(listed))
+
+    @unittest.skipUnless("SOFTRELU_MPI" in os.environ, "built without MPI")
+    def test_the_page_of_softrelu_mpi(self):
+        told = subprocess.run([os.environ["SOFTRELU_MPI"], "--help"], capture_output=True, text=True, check=True, timeout=60).stdout
+        text = rendered(page("softrelu-mpi.1")).stdout
+        documented = re.findall(r"^ {7}([a-z]+)\n", section(text, "COMMANDS"), re.MULTILINE)
+        self.assertEqual(documented, re.findall(r"^  ([a-z]+)  ", told, re.MULTILINE))
+        (block,) = examples("softrelu-mpi.1")
+        with support.scratch() as folder:
+            as_root = "export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1\n"
+            path = f"PATH='{os.path.dirname(os.environ['SOFTRELU_MPI'])}':$PATH\n"
+            done = support.shell(as_root + path + block, folder)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_settings_are_those_of_the_program(self):
         told = re.findall(r"^  ([a-z_]+) +(?:integer|real|choice) ", support.program("info"), re.MULTILINE)
