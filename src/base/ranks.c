@@ -165,17 +165,29 @@ void srl_largest_two(struct srl_ranks *ranks, double *first, double *second) {
     *second = holders > 1.0 ? largest : next;
 }
 
+/* Entries first to first + count of the packed triangle, column by column: into the buffer, or back. */
+static void pack(struct srl_ranks *ranks, int64_t order, double *matrix, int64_t first, int64_t count, bool back) {
+    double *buffer = ranks->buffer;
+    for (int64_t k = 0; k < order && count > 0; k++) {
+        const int64_t length = order - k, taken = first >= length ? 0 : length - first < count ? length - first : count;
+        double *column = matrix + k + k * order + (taken > 0 ? first : 0);
+        memcpy(back ? column : buffer, back ? buffer : column, (size_t)taken * sizeof *matrix);
+        first = first >= length ? first - length : 0;
+        buffer += taken;
+        count -= taken;
+    }
+}
+
 void srl_sum_triangle(struct srl_ranks *ranks, int64_t order, double *matrix) {
-    if (ranks == NULL || ranks->failed)
+    if (ranks == NULL)
         return;
-    int64_t at = 0;
-    for (int64_t k = 0; k < order; at += order - k++)
-        memcpy(ranks->buffer + at, matrix + k + k * order, (size_t)(order - k) * sizeof *matrix);
-    if (!sum_buffer(ranks, at))
-        return;
-    at = 0;
-    for (int64_t k = 0; k < order; at += order - k++)
-        memcpy(matrix + k + k * order, ranks->buffer + at, (size_t)(order - k) * sizeof *matrix);
+    const int64_t count = order * (order + 1) / 2;
+    for (int64_t first = 0; first < count && !ranks->failed; first += ranks->room) {
+        const int64_t part = count - first < ranks->room ? count - first : ranks->room;
+        pack(ranks, order, matrix, first, part, false);
+        if (sum_buffer(ranks, part))
+            pack(ranks, order, matrix, first, part, true);
+    }
 }
 
 /* ---- agreement ---- */
