@@ -6,6 +6,10 @@ file(GLOB_RECURSE analysed CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PRO
     ${PROJECT_SOURCE_DIR}/examples/*.c ${PROJECT_SOURCE_DIR}/bench/*.c)
 # what races the peers is compiled, and can be analysed, only where they are installed
 list(FILTER analysed EXCLUDE REGEX /bench/peers/)
+if(TARGET softrelu_mpi)
+    file(GLOB mpi_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/mpi/*.c)
+    list(APPEND analysed ${mpi_sources})
+endif()
 
 if(SOFTRELU_CLANG_TIDY)
     # The analyser takes most of the time. Every day it explores less of each function; a release has all of it.

@@ -349,28 +349,6 @@ static int64_t take_dimension(struct session *s) {
     return byte < 250 ? 1 + byte % 5 : 20 + byte % 5;
 }
 
-/* Ranks of which there is one. */
-static int one_reduces(void *context, double *values, int64_t count) {
-    (void)context;
-    return values == NULL && count > 0;
-}
-static int one_broadcasts(void *context, void *bytes, int64_t count, int root) {
-    (void)context;
-    return (bytes == NULL && count > 0) || root != 0;
-}
-
-/* A problem of the same sizes with all of its outputs on one rank is made where the other one is. */
-static void create_distributed(const struct session *s) {
-    const softrelu_communicator one = {sizeof one, 0, 1, NULL, one_reduces, one_reduces, one_broadcasts};
-    softrelu_problem *problem = NULL;
-    int64_t outputs = -1, first = -1;
-    const softrelu_status status = softrelu_problem_create_distributed(s->n, s->d, s->m, &one, NULL, NULL, NULL, &problem);
-    created(status, problem);
-    HOLDS(status == SOFTRELU_OK);
-    HOLDS(softrelu_problem_outputs(problem, &outputs, &first) == SOFTRELU_OK && outputs == s->m && first == 0);
-    softrelu_problem_destroy(problem);
-}
-
 static void problem_create(struct session *s) {
     problem_destroy(s);
     s->n = take_dimension(s);
@@ -384,8 +362,6 @@ static void problem_create(struct session *s) {
                                 take_chance(s, 64) ? NULL : &s->problem);
     created(status, s->problem);
     s->limited = s->limited || half;
-    if (s->problem != NULL && s->n <= MOST_ENTRIES && s->d <= MOST_ENTRIES && s->m <= MOST_ENTRIES) /* not for want of memory */
-        create_distributed(s);
     if (s->problem == NULL)
         s->n = s->d = s->m = 1;
 }
