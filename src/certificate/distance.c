@@ -15,19 +15,20 @@ static const double NEARBY = 0.1;             /* oscillation of the logits withi
 struct local {
     struct srl_pinned face;
     struct srl_sensitivity sensitivity;
-    double rows;       /* D: osc(G p) <= D |p| on the face */
-    double logits;     /* error of any logit, against those at xbar */
-    double gradient;   /* error of the whole gradient, against that at xbar */
-    double pull;       /* error of its part on the face, as far as it comes from that of the logits, */
-    double slope;      /* and otherwise */
-    double least;      /* eigenvalue of the Hessian on the face at xbar */
-    double change;     /* M: Lipschitz constant of that Hessian within domain */
-    double domain;     /* radius around xbar */
-    double convex;     /* p'Rp, and that of all outputs with their |r_j|, is at most this times p'Hp on the face */
-    double newton;     /* length of Newton's step from xbar */
-    double newton_all; /* r: of all of them together, and the distance from xbar to the minimiser */
-    double swing;      /* oscillation of the logits' change from xbar to there */
-    double pushed;     /* change of the regularisers' gradient likewise */
+    double rows;              /* D: osc(G p) <= D |p| on the face */
+    double logits;            /* error of any logit, against those at xbar */
+    double gradient;          /* error of the whole gradient, against that at xbar */
+    double pull;              /* error of its part on the face, as far as it comes from that of the logits, */
+    double slope;             /* and otherwise */
+    double least;             /* eigenvalue of the Hessian on the face at xbar */
+    double change;            /* M: Lipschitz constant of that Hessian within domain */
+    double domain;            /* radius around xbar */
+    double convex;            /* p'Rp, and that of all outputs with their |r_j|, is at most this times p'Hp on the face */
+    double newton;            /* length of Newton's step from xbar */
+    double newton_all;        /* r: of all of them together, and the distance from xbar to the minimiser */
+    double swing;             /* oscillation of the logits' change from xbar to there */
+    double pushed;            /* change of the regularisers' gradient likewise */
+    const double *low, *high; /* the least and the largest entry of A2 at each unit of the face's kinks (n) */
 };
 
 /* Error of the terms of the gradient that are no products with D2loss: q, A2'q, A1' slopes, the regularisers, lambda. */
@@ -209,12 +210,7 @@ static double change_of_width(const struct softrelu_certificate *certificate, co
     double rate = 0.0;
     *error = 0.0;
     for (int64_t i = kink->unit, j = kink->next; i >= 0; i = j, j = j >= 0 ? certificate->next[j] : -1) {
-        double least = INFINITY, most = -INFINITY;
-        for (int64_t o = 0; o < model->m; o++) {
-            const double entry = srl_output_entry(model, o, i);
-            least = fmin(least, entry);
-            most = fmax(most, entry);
-        }
+        const double least = local->low[i], most = local->high[i];
         const double length = model->row_norms[i], size = fmax(fabs(least), fabs(most));
         rate += length * change->bend * (most - least) * change->oscillation;
         *error += length * (change->bend * (most - least) * 2.0 * local->logits +
@@ -287,6 +283,25 @@ static void judge(const struct softrelu_certificate *certificate, const double *
     }
 }
 
+/* The extremes at the units of the face's kinks, all in one pass over A2. */
+static void find_extremes(const struct softrelu_certificate *certificate, struct local *local, double *low, double *high) {
+    const struct srl_model *model = certificate->model;
+    int32_t *units = certificate->curvature.active; /* scratch by now */
+    int64_t count = 0;
+    for (int64_t k = 0; k < local->face.kinks; k++)
+        for (int64_t i = certificate->kinks[k].unit, j = certificate->kinks[k].next; i >= 0;
+             i = j, j = j >= 0 ? certificate->next[j] : -1)
+            units[count++] = (int32_t)i;
+    if (srl_has_output_layer(model))
+        srl_column_extremes(&model->A2, units, count, low, high);
+    for (int64_t k = 0; k < count && !srl_has_output_layer(model); k++) {
+        low[units[k]] = model->m > 1 ? 0.0 : 1.0;
+        high[units[k]] = 1.0;
+    }
+    local->low = low;
+    local->high = high;
+}
+
 bool srl_bound_distance(struct softrelu_certificate *certificate, const double *x, const struct srl_curvature *found,
                         struct srl_distance *distance) {
     const struct srl_model *model = certificate->model;
@@ -310,6 +325,7 @@ bool srl_bound_distance(struct softrelu_certificate *certificate, const double *
         distance->answer = SOFTRELU_DISTANCE_CURVATURE;
         return true;
     }
+    find_extremes(certificate, &local, certificate->y, certificate->slopes); /* scratch again */
     judge(certificate, x, rates, &local, distance);
     return true;
 }

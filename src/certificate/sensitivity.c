@@ -78,6 +78,7 @@ static void find_levers(const struct softrelu_certificate *certificate, const do
             error[j] = model->c2 != NULL ? summation * fabs(model->c2[first + j]) : 0.0;
         if (srl_has_output_layer(model)) {
             add_up_rows(&model->A2, first, count, levers, errors, lever, error);
+            srl_let_go(&model->A2, first, count);
         } else {
             for (int64_t j = 0; j < count; j++) {
                 lever[j] = levers[first + j];

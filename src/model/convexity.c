@@ -183,10 +183,14 @@ static bool has_kink(const struct srl_model *model, int64_t i) {
         return false;
     if (!srl_has_output_layer(model))
         return true;
+    if (model->column_norms[i] == 0.0) /* of a unit that no output listens to, without a look at all of A2 */
+        return false;
     const double first = srl_entry(&model->A2, 0, i);
-    for (int64_t j = 1; j < model->m; j++)
+    for (int64_t j = 1; j < model->m; j++) {
         if (srl_entry(&model->A2, j, i) != first)
             return true;
+        srl_let_go_behind(&model->A2, j);
+    }
     return false;
 }
 
