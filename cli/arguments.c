@@ -163,6 +163,9 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
                    ? OUTCOME_OK
                    : fail(failure, OUTCOME_BAD_INPUT, "--threads '%s': expected a whole number from 1 to %d", value,
                           THREADS_MAX);
+    case ACTION_MAP:
+        arguments->map = true;
+        return OUTCOME_OK;
     case ACTION_QUIET:
         arguments->quiet = true;
         return OUTCOME_OK;

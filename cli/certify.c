@@ -135,7 +135,7 @@ enum outcome command_certify(const struct arguments *arguments, struct failure *
         outcome = outputs_check(arguments, failure);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = inputs_load(&inputs, arguments->input, false, failure);
+        outcome = inputs_load(&inputs, arguments->input, false, arguments->map, failure);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;

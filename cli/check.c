@@ -133,7 +133,7 @@ static enum outcome check_point(const struct arguments *arguments, const struct 
 enum outcome command_check(const struct arguments *arguments, struct failure *failure) {
     struct inputs inputs;
     softrelu_problem *problem = NULL;
-    enum outcome outcome = inputs_load(&inputs, arguments->input, false, failure);
+    enum outcome outcome = inputs_load(&inputs, arguments->input, false, arguments->map, failure);
     if (outcome == OUTCOME_OK) {
         outcome = problem_build(&inputs, arguments->loss, &problem, failure);
     }

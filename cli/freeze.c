@@ -41,7 +41,7 @@ static enum outcome read_list(const char *text, int64_t d, signed char *frozen, 
 
 static enum outcome read_flags(const char *path, int64_t d, signed char *frozen, struct failure *failure) {
     struct npy_array array;
-    enum outcome outcome = array_read(path, false, &array, failure);
+    enum outcome outcome = array_read(path, NPY_DOUBLES, &array, failure);
     if (outcome != OUTCOME_OK) {
         return fail_prefix(failure, outcome, "--freeze");
     }

@@ -69,7 +69,7 @@ static enum outcome set_number(struct input *input, int id, const char *text, do
                : fail(failure, OUTCOME_BAD_INPUT, "--%s %s: expected a %s number", kinds[id].flag, text, wanted(&kinds[id]));
 }
 
-static enum outcome load_one(struct inputs *inputs, int id, const char *text, struct failure *failure) {
+static enum outcome load_one(struct inputs *inputs, int id, const char *text, bool map, struct failure *failure) {
     struct input *input = &inputs->input[id];
     const bool number_only = kinds[id].rows == DIMENSION_NONE;
     double number;
@@ -77,7 +77,8 @@ static enum outcome load_one(struct inputs *inputs, int id, const char *text, st
         return set_number(input, id, text, number, failure);
     }
     const bool matrix = kinds[id].columns != DIMENSION_NONE; /* the library takes either precision */
-    const enum outcome outcome = array_read(text, matrix, &input->array, failure);
+    const enum npy_form form = map && id == INPUT_A2 ? NPY_MAPPED : matrix ? NPY_KEPT : NPY_DOUBLES;
+    const enum outcome outcome = array_read(text, form, &input->array, failure);
     if (outcome != OUTCOME_OK) {
         char flag[48];
         (void)snprintf(flag, sizeof flag, "--%s%s", kinds[id].flag, number_only ? ": expected a number, or a file:" : "");
@@ -188,7 +189,7 @@ static enum outcome check_arrays(struct inputs *inputs, struct failure *failure)
             continue;
         }
         enum outcome outcome = check_shape(inputs, id, failure);
-        if (outcome == OUTCOME_OK) {
+        if (outcome == OUTCOME_OK && input->array.mapping == NULL) {
             outcome = check_finite(input, id, failure);
         }
         if (outcome != OUTCOME_OK) {
@@ -198,12 +199,16 @@ static enum outcome check_arrays(struct inputs *inputs, struct failure *failure)
     return OUTCOME_OK;
 }
 
-enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, struct failure *failure) {
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, bool map,
+                         struct failure *failure) {
     enum outcome outcome = OUTCOME_OK;
     memset(inputs, 0, sizeof *inputs);
+    if (map && texts[INPUT_A2] == NULL) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--mmap: there is no A2 that could stay in its file");
+    }
     for (int id = 0; id < INPUT_COUNT && outcome == OUTCOME_OK; id++) {
         if (texts[id] != NULL) {
-            outcome = load_one(inputs, id, texts[id], failure);
+            outcome = load_one(inputs, id, texts[id], map, failure);
         }
     }
     if (outcome == OUTCOME_OK) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* SIGINT and SIGTERM while a solve runs: the first asks the solver to stop, the second ends the program at once. */
+/* SIGINT and SIGTERM while a solve runs: the first asks the solver to stop, the second ends the program at once. And SIGBUS. */
 #ifndef SOFTRELU_CLI_INTERRUPT_H
 #define SOFTRELU_CLI_INTERRUPT_H
+
+#include "failure.h"
 
 #include <softrelu/softrelu.h>
 
@@ -11,6 +13,9 @@ void interrupt_begin(softrelu_solver *solver);
 void interrupt_begin_batch(softrelu_batch *batch);
 /* The same for a search. */
 void interrupt_begin_search(softrelu_counterfactual *search);
+/* From here on a mapped file that ends before what is read of it, or that a disk fails to give, ends the program with a message
+   and OUTCOME_RESOURCES, in place of the signal alone (SIGBUS). */
+void interrupt_at_lost_file(void);
 /* The signal that came, 0 for none. */
 int interrupt_signal(void);
 /* From here on the signals are ignored: the results are being written, and that is short. */

@@ -2,6 +2,8 @@
 /* The softrelu program: finds the command, runs it, says what went wrong. It knows of the library only its public header. */
 #include "commands.h"
 
+#include "interrupt.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +49,9 @@ static enum outcome run(int argc, char **argv, struct failure *failure) {
     struct arguments arguments;
     enum outcome outcome = arguments_parse(argc, argv, &arguments, failure);
     if (outcome == OUTCOME_OK) {
+        if (arguments.map) {
+            interrupt_at_lost_file();
+        }
         outcome = run_command(&arguments, failure);
         arguments_free(&arguments);
     }

@@ -10,7 +10,7 @@
 static json_t *report_of_solve(const void *result) { return report_json(result); }
 
 static enum outcome solve_session(const struct arguments *arguments, struct session *session, struct failure *failure) {
-    enum outcome outcome = inputs_load(&session->inputs, arguments->input, true, failure);
+    enum outcome outcome = inputs_load(&session->inputs, arguments->input, true, arguments->map, failure);
     if (outcome == OUTCOME_OK) {
         outcome = problem_build(&session->inputs, arguments->loss, &session->problem, failure);
     }

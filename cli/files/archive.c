@@ -232,7 +232,7 @@ static enum outcome unknown_name(const struct archive *archive, const char *name
                 archive->count > 0 ? names_text(archive, names, sizeof names) : "none at all");
 }
 
-enum outcome archive_read(struct archive *archive, const char *name, bool keep, struct npy_array *array,
+enum outcome archive_read(struct archive *archive, const char *name, enum npy_form form, struct npy_array *array,
                           struct failure *failure) {
     memset(array, 0, sizeof *array);
     if (name == NULL && archive->count != 1) {
@@ -250,7 +250,7 @@ enum outcome archive_read(struct archive *archive, const char *name, bool keep, 
         return fail(failure, OUTCOME_RESOURCES, "out of memory");
     }
     (void)snprintf(label, room, "%s:%s", archive->path, archive->names[index]);
-    const enum outcome outcome = archive->format->read(archive, index, label, keep, array, failure);
+    const enum outcome outcome = archive->format->read(archive, index, label, form, array, failure);
     free(label);
     if (outcome != OUTCOME_OK) {
         npy_free(array);
@@ -259,7 +259,7 @@ enum outcome archive_read(struct archive *archive, const char *name, bool keep, 
 }
 
 /* In HDF5 what stands before the last slash is the group. */
-static enum outcome read_named(const struct archive_address *address, bool keep, struct npy_array *array,
+static enum outcome read_named(const struct archive_address *address, enum npy_form form, struct npy_array *array,
                                struct failure *failure) {
     char *name = address->name;
     const char *group = NULL;
@@ -272,13 +272,13 @@ static enum outcome read_named(const struct archive_address *address, bool keep,
     struct archive archive;
     enum outcome outcome = archive_open(address->path, group, &archive, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = archive_read(&archive, name, keep, array, failure);
+        outcome = archive_read(&archive, name, form, array, failure);
         archive_close(&archive);
     }
     return outcome;
 }
 
-enum outcome array_read(const char *text, bool keep, struct npy_array *array, struct failure *failure) {
+enum outcome array_read(const char *text, enum npy_form form, struct npy_array *array, struct failure *failure) {
     struct archive_address address;
     memset(array, 0, sizeof *array);
     enum outcome outcome = archive_address_parse(text, &address, failure);
@@ -286,12 +286,12 @@ enum outcome array_read(const char *text, bool keep, struct npy_array *array, st
         return outcome;
     }
     if (archive_is(address.path)) {
-        outcome = read_named(&address, keep, array, failure);
+        outcome = read_named(&address, form, array, failure);
     } else if (address.name != NULL) {
         outcome = fail(failure, OUTCOME_BAD_INPUT, "'%s': a .npy file holds one array, which has no name such as '%s'",
                        address.path, address.name);
     } else {
-        outcome = (keep ? npy_read_kept : npy_read)(address.path, array, failure);
+        outcome = npy_read_as(address.path, form, array, failure);
     }
     archive_address_free(&address);
     return outcome;

@@ -43,15 +43,15 @@ void archive_address_free(struct archive_address *address);
 
 /* Opens the archive, in HDF5 a group of it; group may be NULL. */
 enum outcome archive_open(const char *path, const char *group, struct archive *archive, struct failure *failure);
-/* Reads the array of that name; NULL: the only one. keep: as npy_read_kept(). */
-enum outcome archive_read(struct archive *archive, const char *name, bool keep, struct npy_array *array,
+/* Reads the array of that name; NULL: the only one. */
+enum outcome archive_read(struct archive *archive, const char *name, enum npy_form form, struct npy_array *array,
                           struct failure *failure);
 bool archive_has(const struct archive *archive, const char *name);
 void archive_close(struct archive *archive);
 
 /* Reads the array that text, a FILE or FILE:NAME, names. On failure array is empty and the message starts with the quoted
    path. */
-enum outcome array_read(const char *text, bool keep, struct npy_array *array, struct failure *failure);
+enum outcome array_read(const char *text, enum npy_form form, struct npy_array *array, struct failure *failure);
 
 /* Is the file one that holds arrays by name, not a .npy file? */
 bool archive_is(const char *path);

@@ -14,7 +14,7 @@ struct archive_format {
     /* Fills names, count, loss and handle. On failure archive_close() is called. */
     enum outcome (*open)(struct archive *archive, const char *group, struct failure *failure);
     /* index: of the name; label: the quoted path and name for messages. */
-    enum outcome (*read)(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
+    enum outcome (*read)(struct archive *archive, size_t index, const char *label, enum npy_form form, struct npy_array *array,
                          struct failure *failure);
     void (*close)(struct archive *archive);
     /* False when the stream took less than everything, or for want of memory; errno tells which. */

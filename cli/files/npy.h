@@ -28,11 +28,20 @@ struct npy_header {
     bool fortran_order; /* columns contiguous */
 };
 
+/* What becomes of a file's numbers. */
+enum npy_form {
+    NPY_DOUBLES, /* all are widened to doubles */
+    NPY_KEPT,    /* those of fewer than 64 bits become floats */
+    NPY_MAPPED   /* they are left in the file, which the array then shows: a matrix in C order, numbers as memory has them */
+};
+
 /* An array in memory: header.count numbers in the file's order. */
 struct npy_array {
     struct npy_header header;
     double *values; /* freed by npy_free() */
     float *singles; /* in its place when float32 was to be kept */
+    void *mapping;  /* NULL: none; else what they lie in, and they are not to be written to */
+    size_t mapped;  /* its bytes */
 };
 
 /* Reads the preamble's bytes: writes where the header's text starts and how long it is. name is used in messages only. */
@@ -45,9 +54,9 @@ enum outcome npy_parse_header(const char *text, size_t length, const char *name,
 bool npy_count(struct npy_header *header);
 
 /* Reads the file at path. On failure array is empty and the message starts with the quoted path. */
+enum outcome npy_read_as(const char *path, enum npy_form form, struct npy_array *array, struct failure *failure);
+/* As doubles. */
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure);
-/* The same with float32 kept as it is, in singles; npy_read() widens it. */
-enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure);
 /* The number at a position in memory. */
 double npy_number(const struct npy_array *array, int64_t position);
 /* Frees the values. An empty (all zero) array is allowed. */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static enum outcome read_header(struct source *source, struct npy_header *header, struct failure *failure) {
     unsigned char preamble[NPY_PREAMBLE_MAX];
@@ -40,14 +41,14 @@ static enum outcome check_length(const char *name, int64_t held, const struct np
                 (long long)needed, (long long)held);
 }
 
-enum outcome npy_read_source(struct source *source, bool keep, struct npy_array *array, struct failure *failure) {
+enum outcome npy_read_source(struct source *source, enum npy_form form, struct npy_array *array, struct failure *failure) {
     memset(array, 0, sizeof *array);
     enum outcome outcome = read_header(source, &array->header, failure);
     if (outcome == OUTCOME_OK) {
         outcome = check_length(source->name, source->left, &array->header, failure);
     }
     if (outcome == OUTCOME_OK) {
-        outcome = values_read(source, array->header.item_size == 8 ? FLOAT64 : FLOAT32, keep, array, failure);
+        outcome = values_read(source, array->header.item_size == 8 ? FLOAT64 : FLOAT32, form, array, failure);
     }
     if (outcome != OUTCOME_OK) {
         npy_free(array);
@@ -55,23 +56,19 @@ enum outcome npy_read_source(struct source *source, bool keep, struct npy_array 
     return outcome;
 }
 
-static enum outcome read_file(const char *path, bool keep, struct npy_array *array, struct failure *failure) {
+enum outcome npy_read_as(const char *path, enum npy_form form, struct npy_array *array, struct failure *failure) {
     struct source source;
     memset(array, 0, sizeof *array);
     enum outcome outcome = source_open(&source, path, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = npy_read_source(&source, keep, array, failure);
+        outcome = npy_read_source(&source, form, array, failure);
         source_close(&source);
     }
     return outcome;
 }
 
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure) {
-    return read_file(path, false, array, failure);
-}
-
-enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure) {
-    return read_file(path, true, array, failure);
+    return npy_read_as(path, NPY_DOUBLES, array, failure);
 }
 
 double npy_number(const struct npy_array *array, int64_t position) {
@@ -79,7 +76,11 @@ double npy_number(const struct npy_array *array, int64_t position) {
 }
 
 void npy_free(struct npy_array *array) {
-    free(array->values);
-    free(array->singles);
+    if (array->mapping != NULL) {
+        (void)munmap(array->mapping, array->mapped);
+    } else {
+        free(array->values);
+        free(array->singles);
+    }
     memset(array, 0, sizeof *array);
 }

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-/* As npy_read(), or npy_read_kept() if keep. The source must hold one array and nothing else. */
-enum outcome npy_read_source(struct source *source, bool keep, struct npy_array *array, struct failure *failure);
+/* As npy_read_as(). The source must hold one array and nothing else. */
+enum outcome npy_read_source(struct source *source, enum npy_form form, struct npy_array *array, struct failure *failure);
 /* In the array's order and precision. False when the stream took less than everything; errno tells why. */
 bool npy_write_stream(FILE *stream, const struct npy_array *array);
 

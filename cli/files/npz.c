@@ -72,8 +72,8 @@ static enum outcome check_entry(const zip_stat_t *entry, const char *label, stru
     return OUTCOME_OK;
 }
 
-static enum outcome read_array(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
-                               struct failure *failure) {
+static enum outcome read_array(struct archive *archive, size_t index, const char *label, enum npy_form form,
+                               struct npy_array *array, struct failure *failure) {
     zip_t *zip = archive->handle;
     zip_stat_t entry;
     if (zip_stat_index(zip, index, 0, &entry) != 0) {
@@ -88,7 +88,7 @@ static enum outcome read_array(struct archive *archive, size_t index, const char
         return fail(failure, OUTCOME_BAD_INPUT, "'%s': %s", label, zip_strerror(zip));
     }
     struct source source = {.name = label, .left = (int64_t)entry.size, .read = read_entry, .descriptor = -1, .entry = file};
-    outcome = npy_read_source(&source, keep, array, failure);
+    outcome = npy_read_source(&source, form, array, failure);
     unsigned char more;
     if (outcome == OUTCOME_OK && zip_fread(file, &more, 1) != 0) {
         outcome = fail(failure, OUTCOME_BAD_INPUT, "'%s': damaged: %s", label, zip_file_strerror(file));

@@ -216,8 +216,8 @@ static enum outcome open_file(struct archive *archive, const char *group, struct
     return outcome == OUTCOME_OK ? read_tensors(archive, file, file->source.left, failure) : outcome;
 }
 
-static enum outcome read_array(struct archive *archive, size_t index, const char *label, bool keep, struct npy_array *array,
-                               struct failure *failure) {
+static enum outcome read_array(struct archive *archive, size_t index, const char *label, enum npy_form form,
+                               struct npy_array *array, struct failure *failure) {
     struct safetensors *file = archive->handle;
     const struct tensor *tensor = &file->tensors[index];
     if (!tensor->readable) {
@@ -226,7 +226,7 @@ static enum outcome read_array(struct archive *archive, size_t index, const char
     array->header = tensor->header;
     file->source.name = label;
     const enum outcome outcome = source_move(&file->source, file->data + tensor->begin, tensor->end - tensor->begin, failure);
-    return outcome == OUTCOME_OK ? values_read(&file->source, tensor->type, keep, array, failure) : outcome;
+    return outcome == OUTCOME_OK ? values_read(&file->source, tensor->type, form, array, failure) : outcome;
 }
 
 static void close_file(struct archive *archive) {

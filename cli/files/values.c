@@ -65,12 +65,15 @@ enum outcome values_allocate(struct npy_array *array, bool single, const char *n
                                (unsigned long long)bytes);
 }
 
-enum outcome values_read(struct source *source, enum number_type type, bool keep, struct npy_array *array,
+enum outcome values_read(struct source *source, enum number_type type, enum npy_form form, struct npy_array *array,
                          struct failure *failure) {
+    if (form == NPY_MAPPED && array->header.count > 0) {
+        return values_map(source, type, array, failure);
+    }
     const size_t width = widths[type];
     const size_t count = (size_t)array->header.count;
     unsigned char chunk[CHUNK_BYTES];
-    enum outcome outcome = values_allocate(array, keep && type != FLOAT64, source->name, failure);
+    enum outcome outcome = values_allocate(array, form != NPY_DOUBLES && type != FLOAT64, source->name, failure);
     for (size_t done = 0; done < count && outcome == OUTCOME_OK;) {
         const size_t now = count - done < CHUNK_BYTES / width ? count - done : CHUNK_BYTES / width;
         outcome = source_read(source, chunk, now * width, failure);
