@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -20,10 +21,11 @@ static struct region region_of(const char *line) {
     struct region region;
     region.first = (uintptr_t)strtoull(line, &at, 16);
     region.last = *at == '-' ? (uintptr_t)strtoull(at + 1, &at, 16) : 0;
-    char writable = '-', shared = 'p';
-    unsigned long long inode = 0;
-    (void)sscanf(at, " %*c%c%*c%c %*s %*s %llu", &writable, &shared, &inode);
-    region.keeps = shared == 's' || (writable != 'w' && inode != 0);
+    const char *modes = strlen(at) > 5 ? at + 1 : "-w-p "; /* a line that is none keeps nothing */
+    (void)strtoull(modes + 4, &at, 16);
+    at += strspn(at, " ");
+    const unsigned long long inode = strtoull(at + strcspn(at, " "), NULL, 10);
+    region.keeps = modes[3] == 's' || (modes[1] != 'w' && inode != 0);
     return region;
 }
 
@@ -35,9 +37,7 @@ bool srl_is_mapped_from_file(const void *start, size_t bytes) {
     char line[256];
     bool whole = true; /* the last piece ended its line: the next one starts another */
     while (maps != NULL && known < end && fgets(line, sizeof line, maps) != NULL) {
-        size_t length = 0;
-        while (line[length] != '\0')
-            length++;
+        const size_t length = strlen(line);
         const struct region region = whole ? region_of(line) : (struct region){0};
         whole = length > 0 && line[length - 1] == '\n';
         if (region.keeps && region.first <= known && known < region.last)
@@ -50,9 +50,12 @@ bool srl_is_mapped_from_file(const void *start, size_t bytes) {
 
 /* Outwards to whole pages: each lies in the same region as the bytes in it. Advice that is not taken costs memory only. */
 void srl_let_go_of_pages(const void *start, size_t bytes) {
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)start / page * page;
-    const size_t before = (uintptr_t)start - first;
-    (void)madvise((char *)(uintptr_t)start - before, before + bytes, MADV_DONTNEED);
+    const size_t before = (uintptr_t)start % (uintptr_t)sysconf(_SC_PAGESIZE);
+    const union {
+        const char *given;
+        void *wanted; /* nothing is written there, though it is not called const */
+    } first = {(const char *)start - before};
+    (void)madvise(first.wanted, before + bytes, MADV_DONTNEED);
 }
 
 #else

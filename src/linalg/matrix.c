@@ -65,28 +65,27 @@ void srl_add_row(const struct srl_matrix *a, int64_t i, double alpha, double *y)
 #define GATHER gather_single_to_single
 #include "linalg/gather_typed.h"
 
-/* To doubles or to floats, one of which is there. */
-static void gather_vectors(const struct srl_matrix *a, struct srl_range vectors, struct srl_range entries, double *wide,
-                           float *narrow) {
-    if (a->single != NULL && wide != NULL)
-        gather_single_to_double(a->single, a->ld, vectors, entries, wide);
+/* To floats where narrow, else to doubles. */
+static void gather_vectors(const struct srl_matrix *a, struct srl_range vectors, struct srl_range entries, bool narrow,
+                           void *out) {
+    if (a->single != NULL && narrow)
+        gather_single_to_single(a->single, a->ld, vectors, entries, out);
     else if (a->single != NULL)
-        gather_single_to_single(a->single, a->ld, vectors, entries, narrow);
-    else if (wide != NULL)
-        gather_double_to_double(a->data, a->ld, vectors, entries, wide);
+        gather_single_to_double(a->single, a->ld, vectors, entries, out);
+    else if (narrow)
+        gather_double_to_single(a->data, a->ld, vectors, entries, out);
     else
-        gather_double_to_single(a->data, a->ld, vectors, entries, narrow);
+        gather_double_to_double(a->data, a->ld, vectors, entries, out);
 }
 
 /* Listed rows of a mapped matrix may lie far from each other, and what is mapped around each is not little: FEW at a time. */
-static void gather_mapped(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, double *wide,
-                          float *narrow) {
+static void gather_mapped(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, bool narrow, char *out) {
     enum { FEW = 4 };
     const int64_t most = rows.list != NULL ? FEW : rows.count;
     for (int64_t k = 0; k < rows.count; k += most) {
-        const int64_t count = rows.count - k < most ? rows.count - k : most, at = k * columns.count;
+        const int64_t count = rows.count - k < most ? rows.count - k : most;
         const struct srl_range some = {rows.list != NULL ? rows.list + k : NULL, rows.first + k, count};
-        gather_vectors(a, some, columns, wide != NULL ? wide + at : NULL, narrow != NULL ? narrow + at : NULL);
+        gather_vectors(a, some, columns, narrow, out + (size_t)(k * columns.count) * (narrow ? sizeof(float) : sizeof(double)));
         for (int64_t i = 0; i < count && rows.list != NULL; i++)
             srl_let_go(a, some.list[i], 1);
         if (rows.list == NULL)
@@ -94,21 +93,21 @@ static void gather_mapped(const struct srl_matrix *a, struct srl_range rows, str
     }
 }
 
-static void gather(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, double *wide, float *narrow) {
+static void gather(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, bool narrow, void *out) {
     if (a->mapped)
-        gather_mapped(a, rows, columns, wide, narrow);
+        gather_mapped(a, rows, columns, narrow, out);
     else if (a->row_major)
-        gather_vectors(a, rows, columns, wide, narrow);
+        gather_vectors(a, rows, columns, narrow, out);
     else
-        gather_vectors(a, columns, rows, wide, narrow);
+        gather_vectors(a, columns, rows, narrow, out);
 }
 
 void srl_gather(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, double *out) {
-    gather(a, rows, columns, out, NULL);
+    gather(a, rows, columns, false, out);
 }
 
 void srl_gather_single(const struct srl_matrix *a, struct srl_range rows, struct srl_range columns, float *out) {
-    gather(a, rows, columns, NULL, out);
+    gather(a, rows, columns, true, out);
 }
 
 static double listed_product(const double *row, const int32_t *list, int64_t count, const double *x) {
