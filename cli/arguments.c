@@ -181,6 +181,9 @@ static enum outcome apply(struct arguments *arguments, const struct option_kind 
     case ACTION_JSON:
         arguments->json = true;
         return OUTCOME_OK;
+    case ACTION_MAP:
+        arguments->map = true;
+        return OUTCOME_OK;
     case ACTION_QUIET:
         arguments->quiet = true;
         return OUTCOME_OK;

@@ -42,6 +42,7 @@ struct arguments {
     uint64_t answers;
     uint64_t starts; /* 0: not given */
     double within;
+    bool map;
     bool quiet;
     bool verbose;
     bool json;    /* the report goes to stdout */

@@ -140,7 +140,7 @@ enum outcome command_certify(const struct arguments *arguments, struct failure *
     if (outcome != OUTCOME_OK) {
         return outcome;
     }
-    outcome = ranks_agree(inputs_load(&inputs, arguments->input, false, failure), failure);
+    outcome = ranks_agree(inputs_load(&inputs, arguments->input, false, arguments->map, failure), failure);
     if (outcome == OUTCOME_OK) {
         outcome = problem_build(&inputs, arguments->loss, &problem, failure);
     }

@@ -172,7 +172,7 @@ enum outcome command_check(const struct arguments *arguments, struct failure *fa
     softrelu_problem *problem = NULL;
     enum outcome outcome = outputs_check(arguments, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = inputs_load(&inputs, arguments->input, false, failure);
+        outcome = inputs_load(&inputs, arguments->input, false, arguments->map, failure);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;

@@ -120,7 +120,7 @@ enum outcome command_constants(const struct arguments *arguments, struct failure
     softrelu_problem *problem = NULL;
     enum outcome outcome = outputs_check(arguments, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = inputs_load(&inputs, arguments->input, false, failure);
+        outcome = inputs_load(&inputs, arguments->input, false, arguments->map, failure);
     }
     if (outcome != OUTCOME_OK) {
         return outcome;

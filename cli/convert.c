@@ -72,7 +72,7 @@ static enum outcome read_all(struct conversion *conversion, struct archive *arch
     }
     enum outcome outcome = allocate(conversion, archive->count, failure);
     for (size_t i = 0; i < archive->count && outcome == OUTCOME_OK; i++) {
-        outcome = archive_read(archive, archive->names[i], (struct reading){.keep = true}, &conversion->arrays[i], failure);
+        outcome = archive_read(archive, archive->names[i], (struct reading){.form = NPY_KEPT}, &conversion->arrays[i], failure);
         if (outcome == OUTCOME_OK) {
             outcome = set_name(conversion, i, archive->names[i], strlen(archive->names[i]), failure);
         }
@@ -100,7 +100,7 @@ static enum outcome read_one(struct conversion *conversion, const char *text, st
     }
     enum outcome outcome = allocate(conversion, 1, failure);
     if (outcome == OUTCOME_OK) {
-        outcome = array_read(text, (struct reading){.keep = true}, &conversion->arrays[0], failure);
+        outcome = array_read(text, (struct reading){.form = NPY_KEPT}, &conversion->arrays[0], failure);
     }
     if (outcome == OUTCOME_OK) {
         outcome = set_name(conversion, 0, name, length, failure);

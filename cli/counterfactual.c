@@ -253,7 +253,7 @@ static void print_question(const struct question *question) {
 
 static enum outcome answer(struct question *question, struct failure *failure) {
     const struct arguments *arguments = question->arguments;
-    enum outcome outcome = inputs_load(&question->inputs, arguments->input, false, failure);
+    enum outcome outcome = inputs_load(&question->inputs, arguments->input, false, arguments->map, failure);
     if (outcome == OUTCOME_OK) {
         outcome = session_names(arguments, &question->inputs, failure);
     }

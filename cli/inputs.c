@@ -72,20 +72,21 @@ static enum outcome set_number(struct input *input, int id, const char *text, do
 
 /* What has a row for each output is divided among the ranks. Of b the first one has all, its own rows at the beginning: what it
    says of the result shows them. */
-static struct reading reading_of(int id) {
+static struct reading reading_of(int id, bool map) {
     const bool matrix = kinds[id].columns != DIMENSION_NONE; /* the library takes either precision */
     const bool all = ranks_communicator() == NULL || kinds[id].rows != DIMENSION_M || (id == INPUT_B && ranks_rank() == 0);
-    return (struct reading){matrix, all ? UNDIVIDED : matrix ? BY_ROWS : BY_ENTRIES, ranks_rank(), ranks_count()};
+    const enum npy_form form = map && id == INPUT_A2 ? NPY_MAPPED : matrix ? NPY_KEPT : NPY_DOUBLES;
+    return (struct reading){form, all ? UNDIVIDED : matrix ? BY_ROWS : BY_ENTRIES, ranks_rank(), ranks_count()};
 }
 
-static enum outcome load_one(struct inputs *inputs, int id, const char *text, struct failure *failure) {
+static enum outcome load_one(struct inputs *inputs, int id, const char *text, bool map, struct failure *failure) {
     struct input *input = &inputs->input[id];
     const bool number_only = kinds[id].rows == DIMENSION_NONE;
     double number;
     if (kinds[id].number && number_parse(text, &number)) {
         return set_number(input, id, text, number, failure);
     }
-    const enum outcome outcome = array_read(text, reading_of(id), &input->array, failure);
+    const enum outcome outcome = array_read(text, reading_of(id, map), &input->array, failure);
     if (outcome != OUTCOME_OK) {
         char flag[48];
         (void)snprintf(flag, sizeof flag, "--%s%s", kinds[id].flag, number_only ? ": expected a number, or a file:" : "");
@@ -198,7 +199,7 @@ static enum outcome check_arrays(struct inputs *inputs, struct failure *failure)
             continue;
         }
         enum outcome outcome = check_shape(inputs, id, failure);
-        if (outcome == OUTCOME_OK) {
+        if (outcome == OUTCOME_OK && input->array.mapping == NULL) {
             outcome = check_finite(input, id, failure);
         }
         if (outcome != OUTCOME_OK) {
@@ -208,12 +209,16 @@ static enum outcome check_arrays(struct inputs *inputs, struct failure *failure)
     return OUTCOME_OK;
 }
 
-enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, struct failure *failure) {
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, bool map,
+                         struct failure *failure) {
     enum outcome outcome = OUTCOME_OK;
     memset(inputs, 0, sizeof *inputs);
+    if (map && texts[INPUT_A2] == NULL) {
+        return fail(failure, OUTCOME_BAD_INPUT, "--mmap: there is no A2 that could stay in its file");
+    }
     for (int id = 0; id < INPUT_COUNT && outcome == OUTCOME_OK; id++) {
         if (texts[id] != NULL) {
-            outcome = load_one(inputs, id, texts[id], failure);
+            outcome = load_one(inputs, id, texts[id], map, failure);
         }
     }
     if (outcome == OUTCOME_OK) {

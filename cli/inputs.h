@@ -61,9 +61,10 @@ const struct input_kind *input_kind(int id);
 /* "--A1 'A1.npy'" or "--w 3": how messages name an input. Returns text. */
 const char *input_name(const struct inputs *inputs, int id, char *text, size_t size);
 /* Loads and checks all inputs; texts[id] is what the user gave, or NULL. many: b may have a row for each of many targets, and
-   then x0, x_ref and the bounds too; entries of such rows are for the library to check, target by target. On failure inputs are
-   empty again. */
-enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, struct failure *failure);
+   then x0, x_ref and the bounds too; entries of such rows are for the library to check, target by target. map: A2 stays in its
+   file, and its entries too are for the library to check. On failure inputs are empty again. */
+enum outcome inputs_load(struct inputs *inputs, const char *const texts[INPUT_COUNT], bool many, bool map,
+                         struct failure *failure);
 void inputs_free(struct inputs *inputs);
 
 #endif

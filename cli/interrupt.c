@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 /* The only mutable state of the program that is not on a stack: a handler can be told things in no other way. */
 static struct {
@@ -39,6 +40,21 @@ static void install(void (*handler)(int), int flags) {
 static void begin(void) {
     interrupt.signal = 0;
     install(handle, (int)SA_RESETHAND);
+}
+
+/* Nothing else is safe here, and nothing of what was being computed is worth anything. */
+static void lose_file(int number) {
+    static const char message[] = "softrelu: error: --mmap: the file of A2 has become shorter, or cannot be read\n";
+    (void)number;
+    (void)!write(STDERR_FILENO, message, sizeof message - 1);
+    _exit(OUTCOME_RESOURCES);
+}
+
+void interrupt_at_lost_file(void) {
+    struct sigaction action = {0};
+    action.sa_handler = lose_file;
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGBUS, &action, NULL);
 }
 
 void interrupt_begin(softrelu_solver *solver) {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SIGINT, SIGTERM and SIGUSR1, which batch systems and mpirun pass on, while a solve runs: the first asks the solver to stop, a
-   second one like it ends the program at once. */
+   second one like it ends the program at once. And SIGBUS. */
 #ifndef SOFTRELU_CLI_INTERRUPT_H
 #define SOFTRELU_CLI_INTERRUPT_H
+
+#include "failure.h"
 
 #include <softrelu/softrelu.h>
 
@@ -12,6 +14,9 @@ void interrupt_begin(softrelu_solver *solver);
 void interrupt_begin_batch(softrelu_batch *batch);
 /* The same for a search. */
 void interrupt_begin_search(softrelu_counterfactual *search);
+/* From here on a mapped file that ends before what is read of it, or that a disk fails to give, ends the program with a message
+   and OUTCOME_RESOURCES, in place of the signal alone (SIGBUS). */
+void interrupt_at_lost_file(void);
 /* The signal that came, 0 for none. */
 int interrupt_signal(void);
 /* In words, when there was one. */

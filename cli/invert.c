@@ -88,7 +88,7 @@ static void print_outcome(const struct inversion *inversion) {
 }
 
 static enum outcome invert(const struct arguments *arguments, struct session *session, struct failure *failure) {
-    enum outcome outcome = inputs_load(&session->inputs, arguments->input, false, failure);
+    enum outcome outcome = inputs_load(&session->inputs, arguments->input, false, arguments->map, failure);
     if (outcome == OUTCOME_OK) {
         outcome = session_names(arguments, &session->inputs, failure);
     }

@@ -4,6 +4,8 @@
 #include "commands.h"
 #include "ranks.h"
 
+#include "interrupt.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,6 +55,9 @@ static enum outcome run(int argc, char **argv, struct failure *failure) {
         arguments_mute(&arguments);
     }
     if (outcome == OUTCOME_OK) {
+        if (arguments.map) {
+            interrupt_at_lost_file();
+        }
         outcome = run_command(&arguments, failure);
     }
     arguments_free(&arguments);

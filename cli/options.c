@@ -21,6 +21,8 @@ enum {
 static const struct option_kind options[] = {
     {"A1", "FILE", ACTION_INPUT, INPUT_A1, NETWORK, "hidden layer, n x d (required)"},
     {"A2", "FILE", ACTION_INPUT, INPUT_A2, NETWORK, "output layer, m x n; without it the identity (m = n)"},
+    {"mmap", NULL, ACTION_MAP, 0, NETWORK,
+     "leave A2 in its file, which may be larger than memory (.npy in C order, .safetensors, HDF5 in one piece)"},
     {"b", "FILE", ACTION_INPUT, INPUT_B, DATA, "target for the outputs, m entries (required); solve: or k targets, k x m"},
     {"b", "FILE", ACTION_INPUT, INPUT_B, INVERT, "the outputs that are wanted, m entries (this or --class)"},
     {"c1", "FILE", ACTION_INPUT, INPUT_C1, NETWORK, "hidden bias, n entries (default 0)"},

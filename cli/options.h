@@ -40,6 +40,7 @@ enum action {
     ACTION_STARTS,
     ACTION_WITHIN,
     ACTION_JSON, /* the report on stdout */
+    ACTION_MAP,
     ACTION_QUIET,
     ACTION_VERBOSE,
     ACTION_HELP,

@@ -39,10 +39,10 @@ static softrelu_status give(softrelu_problem *problem, const struct input_kind *
     }
     const softrelu_layout layout = header->fortran_order ? SOFTRELU_COLUMN_MAJOR : SOFTRELU_ROW_MAJOR;
     const int64_t leading = header->fortran_order ? header->shape[0] : header->shape[1];
+    const softrelu_ownership ownership = input->array.mapping != NULL ? SOFTRELU_MAP : SOFTRELU_BORROW;
     return input->array.singles != NULL
-               ? softrelu_problem_set_matrix_single(problem, kind->array, input->array.singles, layout, leading,
-                                                    SOFTRELU_BORROW)
-               : softrelu_problem_set_matrix(problem, kind->array, input->array.values, layout, leading, SOFTRELU_BORROW);
+               ? softrelu_problem_set_matrix_single(problem, kind->array, input->array.singles, layout, leading, ownership)
+               : softrelu_problem_set_matrix(problem, kind->array, input->array.values, layout, leading, ownership);
 }
 
 /* A problem has a target of its own, which none of many is, and a search for a class has none: 0, in whose place each solve

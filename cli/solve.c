@@ -12,7 +12,7 @@ static json_t *report_of_solve(const void *result) { return report_json(result);
 
 static enum outcome solve_session(const struct arguments *arguments, struct session *session, struct failure *failure) {
     const bool many = ranks_communicator() == NULL;
-    enum outcome outcome = ranks_agree(inputs_load(&session->inputs, arguments->input, many, failure), failure);
+    enum outcome outcome = ranks_agree(inputs_load(&session->inputs, arguments->input, many, arguments->map, failure), failure);
     if (outcome == OUTCOME_OK) {
         outcome = session_names(arguments, &session->inputs, failure);
     }

@@ -238,8 +238,36 @@ static herr_t read_numbers(hid_t dataset, const struct npy_header *header, hid_t
     return result;
 }
 
-static enum outcome read_dataset(hid_t dataset, const char *label, struct reading reading, struct npy_array *array,
-                                 struct failure *failure) {
+/* One that lies in the file in one piece, in numbers of the machine's own. */
+static enum outcome map_dataset(hid_t dataset, const char *path, const char *label, struct npy_array *array,
+                                struct failure *failure) {
+    const hid_t type = H5Dget_type(dataset);
+    const bool wide = H5Tequal(type, H5T_IEEE_F64LE) > 0;
+    const bool single = H5Tequal(type, H5T_IEEE_F32LE) > 0;
+    const haddr_t offset = H5Dget_offset(dataset); /* undefined where it is in chunks, or in none yet */
+    struct source source;
+    (void)H5Tclose(type);
+    if (!(wide || single) || offset == HADDR_UNDEF) {
+        return fail(failure, OUTCOME_BAD_INPUT,
+                    "'%s': cannot be mapped: expected little-endian float64 or float32, neither compressed nor in chunks",
+                    label);
+    }
+    enum outcome outcome = source_open(&source, path, failure);
+    if (outcome != OUTCOME_OK) {
+        return outcome;
+    }
+    source.name = label;
+    outcome =
+        source_move(&source, (int64_t)offset, npy_entire(&array->header).count * (int64_t)array->header.item_size, failure);
+    if (outcome == OUTCOME_OK) {
+        outcome = values_read(&source, wide ? FLOAT64 : FLOAT32, NPY_MAPPED, array, failure);
+    }
+    source_close(&source);
+    return outcome;
+}
+
+static enum outcome read_dataset(hid_t dataset, const char *path, const char *label, struct reading reading,
+                                 struct npy_array *array, struct failure *failure) {
     bool is_float = false;
     enum outcome outcome = check_type(dataset, label, &array->header, &is_float, failure);
     if (outcome == OUTCOME_OK) {
@@ -249,7 +277,10 @@ static enum outcome read_dataset(hid_t dataset, const char *label, struct readin
         outcome = check_storage(dataset, label, &array->header, failure);
     }
     npy_divide(&array->header, reading);
-    const bool single = reading.keep && is_float && array->header.item_size <= sizeof(float);
+    if (outcome == OUTCOME_OK && reading.form == NPY_MAPPED) {
+        return map_dataset(dataset, path, label, array, failure);
+    }
+    const bool single = reading.form != NPY_DOUBLES && is_float && array->header.item_size <= sizeof(float);
     if (outcome == OUTCOME_OK) {
         outcome = values_allocate(array, single, label, failure);
     }
@@ -270,7 +301,7 @@ static enum outcome read_array(struct archive *archive, size_t index, const char
     if (dataset < 0) {
         return fail_hdf5(failure, label, "cannot open");
     }
-    const enum outcome outcome = read_dataset(dataset, label, reading, array, failure);
+    const enum outcome outcome = read_dataset(dataset, archive->path, label, reading, array, failure);
     (void)H5Oclose(dataset);
     return outcome;
 }

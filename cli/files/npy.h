@@ -32,9 +32,16 @@ struct npy_header {
     int64_t entire; /* how many entries the whole array has there */
 };
 
+/* What becomes of a file's numbers. */
+enum npy_form {
+    NPY_DOUBLES, /* all are widened to doubles */
+    NPY_KEPT,    /* those of fewer than 64 bits become floats */
+    NPY_MAPPED   /* they are left in the file, which the array then shows: a matrix in C order, numbers as memory has them */
+};
+
 /* How an array is read: as it is, and as doubles, where nothing else is said. */
 struct reading {
-    bool keep;                                        /* numbers of fewer than 64 bits stay as they are, in singles */
+    enum npy_form form;
     enum { UNDIVIDED, BY_ROWS, BY_ENTRIES } division; /* BY_ENTRIES: of a vector, which may have come as one row */
     int part, parts;                                  /* of a divided array: which, of how many that are as equal as can be */
 };
@@ -44,6 +51,8 @@ struct npy_array {
     struct npy_header header;
     double *values; /* freed by npy_free() */
     float *singles; /* in its place when float32 was to be kept */
+    void *mapping;  /* NULL: none; else what they lie in, and they are not to be written to */
+    size_t mapped;  /* its bytes */
 };
 
 /* Reads the preamble's bytes: writes where the header's text starts and how long it is. name is used in messages only. */
@@ -64,8 +73,6 @@ struct npy_header npy_entire(const struct npy_header *header);
 
 /* Reads the file at path. On failure array is empty and the message starts with the quoted path. */
 enum outcome npy_read(const char *path, struct npy_array *array, struct failure *failure);
-/* The same with float32 kept as it is, in singles; npy_read() widens it. */
-enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure);
 /* The same, as reading says. */
 enum outcome npy_read_as(const char *path, struct reading reading, struct npy_array *array, struct failure *failure);
 /* The number at a position in memory. */

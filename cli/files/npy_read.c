@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static enum outcome read_header(struct source *source, struct npy_header *header, struct failure *failure) {
     unsigned char preamble[NPY_PREAMBLE_MAX];
@@ -48,7 +49,7 @@ enum outcome npy_read_source(struct source *source, struct reading reading, stru
     }
     if (outcome == OUTCOME_OK) {
         npy_divide(&array->header, reading);
-        outcome = values_read(source, array->header.item_size == 8 ? FLOAT64 : FLOAT32, reading.keep, array, failure);
+        outcome = values_read(source, array->header.item_size == 8 ? FLOAT64 : FLOAT32, reading.form, array, failure);
     }
     if (outcome != OUTCOME_OK) {
         npy_free(array);
@@ -71,16 +72,16 @@ enum outcome npy_read(const char *path, struct npy_array *array, struct failure 
     return npy_read_as(path, (struct reading){0}, array, failure);
 }
 
-enum outcome npy_read_kept(const char *path, struct npy_array *array, struct failure *failure) {
-    return npy_read_as(path, (struct reading){.keep = true}, array, failure);
-}
-
 double npy_number(const struct npy_array *array, int64_t position) {
     return array->singles != NULL ? (double)array->singles[position] : array->values[position];
 }
 
 void npy_free(struct npy_array *array) {
-    free(array->values);
-    free(array->singles);
+    if (array->mapping != NULL) {
+        (void)munmap(array->mapping, array->mapped);
+    } else {
+        free(array->values);
+        free(array->singles);
+    }
     memset(array, 0, sizeof *array);
 }

@@ -227,7 +227,7 @@ static enum outcome read_array(struct archive *archive, size_t index, const char
     npy_divide(&array->header, reading);
     file->source.name = label;
     const enum outcome outcome = source_move(&file->source, file->data + tensor->begin, tensor->end - tensor->begin, failure);
-    return outcome == OUTCOME_OK ? values_read(&file->source, tensor->type, reading.keep, array, failure) : outcome;
+    return outcome == OUTCOME_OK ? values_read(&file->source, tensor->type, reading.form, array, failure) : outcome;
 }
 
 static void close_file(struct archive *archive) {

@@ -108,11 +108,15 @@ static enum outcome read_run(struct source *source, enum number_type type, size_
     return outcome;
 }
 
-enum outcome values_read(struct source *source, enum number_type type, bool keep, struct npy_array *array,
+enum outcome values_read(struct source *source, enum number_type type, enum npy_form form, struct npy_array *array,
                          struct failure *failure) {
     const int64_t width = (int64_t)widths[type];
     const struct runs runs = find_runs(&array->header);
-    enum outcome outcome = values_allocate(array, keep && type != FLOAT64, source->name, failure);
+    if (form == NPY_MAPPED && array->header.count > 0) { /* in C order, where some of the rows are one run */
+        const enum outcome skipped = source_skip(source, runs.before * width, failure);
+        return skipped == OUTCOME_OK ? values_map(source, type, array, failure) : skipped;
+    }
+    enum outcome outcome = values_allocate(array, form != NPY_DOUBLES && type != FLOAT64, source->name, failure);
     for (int64_t i = 0; i < runs.count && outcome == OUTCOME_OK; i++) {
         outcome = source_skip(source, runs.before * width, failure);
         if (outcome == OUTCOME_OK) {

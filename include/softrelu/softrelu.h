@@ -183,6 +183,11 @@ typedef enum softrelu_layout {
 typedef enum softrelu_ownership {
     SOFTRELU_COPY = 0,    /**< the library makes its own copy before the call returns */
     SOFTRELU_BORROW = 10, /**< the library reads the caller's memory; it must stay unchanged until the problem is destroyed */
+    /** For A2, row-major. Borrowed, and mapped from a file (mmap()), shared or read-only: the library reads it a block of rows
+       at a time and lets go of the pages behind it, so that resident memory does not grow with A2, which may be larger than
+        memory. Nothing of its size is kept, either, unless the setting jacobian_memory asks for it. A file that is cut short,
+       or cannot be read, while it is in use, ends the process with SIGBUS. */
+    SOFTRELU_MAP = 20,
     SOFTRELU_OWNERSHIP_MAX_ = 0x7fffffff
 } softrelu_ownership;
 
@@ -255,8 +260,8 @@ SOFTRELU_API void softrelu_problem_destroy(softrelu_problem *problem);
 /**
  * Gives SOFTRELU_A1 (n x d) or SOFTRELU_A2 (m x n). A later call replaces an earlier one.
  * @return SOFTRELU_ERROR_UNKNOWN (not a matrix), SOFTRELU_ERROR_NOT_FINITE (the message has row, column and value),
- *         SOFTRELU_ERROR_SIZE (leading dimension), SOFTRELU_ERROR_VALUE (layout, ownership), SOFTRELU_ERROR_STATE (sealed),
- *         SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_MEMORY; then the problem is as before the call.
+ *         SOFTRELU_ERROR_SIZE (leading dimension), SOFTRELU_ERROR_VALUE (layout, ownership; SOFTRELU_MAP for what is not
+ * mapped), SOFTRELU_ERROR_STATE (sealed), SOFTRELU_ERROR_NULL or SOFTRELU_ERROR_MEMORY; then the problem is as before the call.
  */
 SOFTRELU_API softrelu_status softrelu_problem_set_matrix(softrelu_problem *problem, softrelu_array array, const double *values,
                                                          softrelu_layout layout, int64_t leading_dimension,

@@ -43,6 +43,12 @@ def _matrix(name: str, values: ArrayLike) -> NDArray[Any]:
     return matrix if _layout(matrix) else np.ascontiguousarray(matrix)
 
 
+def _is_mapped(values: ArrayLike, matrix: NDArray[Any]) -> bool:
+    """Whether the matrix is what NumPy has mapped from a file, row by row, and no copy of it, nor one to be written to."""
+    return (isinstance(values, np.memmap) and values.mode in ("r", "r+", "w+") and matrix.ctypes.data == values.ctypes.data
+            and _layout(matrix)[0] == "row")
+
+
 def _layout(matrix: NDArray[Any]) -> tuple[str, int] | None:
     """Layout and leading dimension, in entries; None for strides that are neither rows nor columns."""
     (rows, columns), size = matrix.shape, matrix.itemsize
@@ -66,7 +72,8 @@ class Problem:
     float32 are kept in it.
 
     Matrices whose rows or columns are contiguous are not copied: they must not change while the problem lives. `copy=True` copies
-    them. A problem never changes, and threads may share it.
+    them. An A2 that is mapped from a file (`numpy.load(..., mmap_mode="r")`, `numpy.memmap`), its rows contiguous, is read by blocks
+    of rows and may be larger than memory. A problem never changes, and threads may share it.
     """
 
     def __init__(self, A1: ArrayLike, b: ArrayLike, *, A2: ArrayLike | None = None, c1: ArrayLike | None = None,
@@ -77,8 +84,11 @@ class Problem:
         A1 = _matrix("A1", A1)
         self.n, self.d = A1.shape
         matrices = {"A1": A1}
+        mapped = False
         if A2 is not None:
-            matrices["A2"] = A2 = _matrix("A2", A2)
+            given, A2 = A2, _matrix("A2", A2)
+            mapped = _is_mapped(given, A2)
+            matrices["A2"] = A2
             if A2.shape[1] != self.n:
                 raise InputError("SOFTRELU_ERROR_SIZE", f"A2 must have {self.n} columns, one for each row of A1, not {A2.shape[1]}")
         self.m = self.n if A2 is None else A2.shape[0]
@@ -88,7 +98,7 @@ class Problem:
             layout, leading_dimension = _layout(matrix)
             give = lib.softrelu_problem_set_matrix if matrix.dtype == np.float64 else lib.softrelu_problem_set_matrix_single
             self._check(give(self._handle, ARRAYS[name], matrix.ctypes.data, LAYOUTS[layout], leading_dimension,
-                             OWNERSHIPS["copy" if copy else "borrow"]))
+                             OWNERSHIPS["copy" if copy else "map" if mapped and name == "A2" else "borrow"]))
         sizes = {"b": self.m, "c1": self.n, "c2": self.m, "w": self.n, "x_ref": self.d, "lower": self.d, "upper": self.d}
         for name, values in {"b": b, "c1": c1, "c2": c2, "w": w, "x_ref": x_ref, "lower": lower, "upper": upper}.items():
             if values is None:

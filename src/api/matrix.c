@@ -4,14 +4,11 @@
 #include <string.h>
 
 #include "api/handles.h"
-
-static size_t entry_size(const struct srl_matrix *matrix) {
-    return matrix->single != NULL ? sizeof *matrix->single : sizeof *matrix->data;
-}
+#include "base/mapping.h"
 
 static softrelu_status check_size(softrelu_problem *problem, const char *name, const struct srl_matrix *matrix) {
     const int64_t vectors = srl_vectors(matrix), length = srl_vector_length(matrix);
-    const size_t size = entry_size(matrix);
+    const size_t size = srl_entry_size(matrix);
     if (matrix->ld < length || matrix->ld > SRL_MAX_DIMENSION)
         return srl_fail(&problem->message, SOFTRELU_ERROR_SIZE,
                         "%s: leading dimension %" PRId64 " for a %s-major %" PRId64 " x %" PRId64
@@ -26,7 +23,7 @@ static softrelu_status check_size(softrelu_problem *problem, const char *name, c
 static softrelu_status check_entries(softrelu_problem *problem, const char *name, const struct srl_matrix *matrix) {
     enum { PART = 256 };
     double buffer[PART];
-    for (int64_t v = 0; v < srl_vectors(matrix); v++)
+    for (int64_t v = 0; v < srl_vectors(matrix); v++) {
         for (int64_t first = 0; first < srl_vector_length(matrix); first += PART) {
             const int64_t rest = srl_vector_length(matrix) - first, count = rest < PART ? rest : PART;
             const double *part = srl_vector_part(matrix, v, first, count, buffer);
@@ -38,14 +35,16 @@ static softrelu_status check_entries(softrelu_problem *problem, const char *name
                                     "%s[%" PRId64 ", %" PRId64 "] = %g is not finite", name, matrix->row_major ? v : first + k,
                                     matrix->row_major ? first + k : v, part[k]);
         }
+        srl_let_go_behind(matrix, v);
+    }
     return SOFTRELU_OK;
 }
 
 /* Replaces the matrix by a copy with no gaps. */
 static softrelu_status own_matrix(softrelu_problem *problem, const char *name, struct srl_matrix *matrix, void **owned) {
     const int64_t vectors = srl_vectors(matrix), length = srl_vector_length(matrix);
-    const size_t size = entry_size(matrix);
-    const char *entries = matrix->single != NULL ? (const char *)matrix->single : (const char *)matrix->data;
+    const size_t size = srl_entry_size(matrix);
+    const char *entries = srl_entries(matrix);
     char *copy = srl_allocate(&problem->allocator, vectors * length, size);
     if (copy == NULL)
         return srl_fail(&problem->message, SOFTRELU_ERROR_MEMORY, "%s: no memory for a copy of %" PRId64 " x %" PRId64 " %s",
@@ -66,7 +65,24 @@ static softrelu_status check_layout(softrelu_problem *problem, const char *name,
     if (layout != SOFTRELU_ROW_MAJOR && layout != SOFTRELU_COLUMN_MAJOR)
         return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
                         "%s: layout %d is neither SOFTRELU_ROW_MAJOR nor SOFTRELU_COLUMN_MAJOR", name, (int)layout);
-    return srl_check_ownership(problem, name, ownership);
+    if (ownership != SOFTRELU_COPY && ownership != SOFTRELU_BORROW && ownership != SOFTRELU_MAP)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
+                        "%s: ownership %d is none of SOFTRELU_COPY, SOFTRELU_BORROW and SOFTRELU_MAP", name, (int)ownership);
+    return SOFTRELU_OK;
+}
+
+/* Letting go of memory that no file has would be the end of what is in it. */
+static softrelu_status check_mapping(softrelu_problem *problem, softrelu_array array, const struct srl_matrix *matrix) {
+    if (array != SOFTRELU_A2)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE, "A1: SOFTRELU_MAP is for A2; A1 is kept in memory");
+    if (!matrix->row_major)
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
+                        "A2: SOFTRELU_MAP is for a row-major matrix: it is read by blocks of rows");
+    const int64_t entries = (matrix->rows - 1) * matrix->ld + matrix->columns;
+    if (!srl_is_mapped_from_file(srl_entries(matrix), (size_t)entries * srl_entry_size(matrix)))
+        return srl_fail(&problem->message, SOFTRELU_ERROR_VALUE,
+                        "A2: SOFTRELU_MAP, but this memory is not that of a file, mapped for reading or shared");
+    return SOFTRELU_OK;
 }
 
 /* One of values and single is there. */
@@ -85,13 +101,15 @@ static softrelu_status set_matrix(softrelu_problem *problem, softrelu_array arra
     const char *name = first ? "A1" : "A2";
     struct srl_matrix matrix = {
         values, first ? model->n : model->m, first ? model->d : model->n, leading_dimension, layout == SOFTRELU_ROW_MAJOR,
-        single};
+        single, ownership == SOFTRELU_MAP};
     if (!srl_is_given(&matrix))
         return srl_fail(&problem->message, SOFTRELU_ERROR_NULL, "%s: values is NULL", name);
     void *owned = NULL;
     status = check_layout(problem, name, layout, ownership);
     if (status == SOFTRELU_OK)
         status = check_size(problem, name, &matrix);
+    if (status == SOFTRELU_OK && matrix.mapped)
+        status = check_mapping(problem, array, &matrix);
     if (status == SOFTRELU_OK)
         status = check_entries(problem, name, &matrix);
     if (status == SOFTRELU_OK && ownership == SOFTRELU_COPY)

@@ -66,6 +66,7 @@ static void jacobian_rows(struct srl_curvature_work *work, const struct srl_mode
                 work->block[j * units + i] = srl_entry(&model->A2, first + j, chosen[i]);
         srl_gemm_add(SRL_PLAIN, count, d, units, work->block, units, work->units, d, work->scaled, d);
     }
+    srl_let_go(&model->A2, first, count);
 }
 
 /* The same where the units are the outputs. */

@@ -77,6 +77,7 @@ void srl_find_levers(const struct srl_model *model, const double *levers, const 
             error[j] = model->c2 != NULL ? summation * fabs(model->c2[first + j]) : 0.0;
         if (srl_has_output_layer(model)) {
             add_up_rows(&model->A2, first, count, levers, errors, lever, error);
+            srl_let_go(&model->A2, first, count);
         } else {
             for (int64_t j = 0; j < count; j++) {
                 lever[j] = levers[first + j];

@@ -16,6 +16,20 @@ static int narrow(int64_t size) {
 /* BLAS wants a leading dimension >= 1 even for empty matrices. */
 static int leading(int64_t ld) { return ld > 0 ? narrow(ld) : 1; }
 
+static void multiply_by_blocks(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta,
+                               double *y) {
+    const int64_t most = srl_rows_at_once(a);
+    for (int64_t first = 0; first < a->rows; first += most) {
+        const int64_t rows = a->rows - first < most ? a->rows - first : most;
+        const struct srl_matrix block = srl_some_rows(a, first, rows);
+        if (op == SRL_PLAIN)
+            srl_gemv(op, alpha, &block, x, beta, y + first);
+        else
+            srl_gemv(op, alpha, &block, x + first, first > 0 ? 1.0 : beta, y);
+        srl_let_go(a, first, rows);
+    }
+}
+
 void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y) {
     int64_t length = op == SRL_PLAIN ? a->rows : a->columns;
     int64_t inner = op == SRL_PLAIN ? a->columns : a->rows;
@@ -24,6 +38,10 @@ void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, c
     if (inner == 0) { /* BLAS returns early here without scaling y */
         for (int64_t i = 0; i < length; i++)
             y[i] = beta == 0.0 ? 0.0 : beta * y[i];
+        return;
+    }
+    if (a->mapped) {
+        multiply_by_blocks(op, alpha, a, x, beta, y);
         return;
     }
     if (a->single != NULL) {
@@ -60,13 +78,12 @@ void srl_gemm_of_rows(int64_t rows, int64_t columns, int64_t inner, const double
 
 /* Of a matrix in single precision tile by tile, each widened on the stack: exactly, so the product is that of the widened
  * matrix. */
-static void multiply_widened(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b,
-                             double *c) {
+static void multiply_widened(const struct srl_matrix *a, int64_t columns, const double *b, double *c) {
     enum { ROWS = 64, INNER = 128 };
     double tile[ROWS * INNER];
-    for (int64_t i = 0; i < count; i += ROWS)
+    for (int64_t i = 0; i < a->rows; i += ROWS)
         for (int64_t k = 0; k < a->columns; k += INNER) {
-            const struct srl_range rows = {NULL, first + i, count - i < ROWS ? count - i : ROWS};
+            const struct srl_range rows = {NULL, i, a->rows - i < ROWS ? a->rows - i : ROWS};
             const struct srl_range inner = {NULL, k, a->columns - k < INNER ? a->columns - k : INNER};
             srl_gather(a, rows, inner, tile);
             multiply(a->row_major ? SRL_PLAIN : SRL_TRANSPOSED, rows.count, columns, inner.count, tile,
@@ -76,11 +93,13 @@ static void multiply_widened(const struct srl_matrix *a, int64_t first, int64_t 
 }
 
 void srl_gemm_rows(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b, double *c) {
+    const struct srl_matrix rows = srl_some_rows(a, first, count);
     if (a->single != NULL)
-        multiply_widened(a, first, count, columns, b, c);
+        multiply_widened(&rows, columns, b, c);
     else
-        multiply(a->row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, columns, a->columns,
-                 a->data + first * (a->row_major ? a->ld : 1), a->ld, b, columns, 0.0, c, columns);
+        multiply(a->row_major ? SRL_PLAIN : SRL_TRANSPOSED, count, columns, a->columns, rows.data, a->ld, b, columns, 0.0, c,
+                 columns);
+    srl_let_go(a, first, count);
 }
 
 static void multiply_single(enum srl_transpose op, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t lda,

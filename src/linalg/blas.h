@@ -17,9 +17,10 @@
 
 enum srl_transpose { SRL_PLAIN, SRL_TRANSPOSED };
 
-/* y = alpha op(A) x + beta y; y is not read when beta = 0. Sizes of 0 are allowed everywhere in this file. */
+/* y = alpha op(A) x + beta y; y is not read when beta = 0. A is read once, a mapped one by blocks of rows that are let go of.
+   Sizes of 0 are allowed everywhere in this file. */
 void srl_gemv(enum srl_transpose op, double alpha, const struct srl_matrix *a, const double *x, double beta, double *y);
-/* C = (rows first to first + count of A) B, with B (A's columns x columns) and C row-major without gaps. */
+/* C = (rows first to first + count of A, let go of) B, with B (A's columns x columns) and C row-major without gaps. */
 void srl_gemm_rows(const struct srl_matrix *a, int64_t first, int64_t count, int64_t columns, const double *b, double *c);
 /* C = op(A) B, with op(A) (rows x inner), B (inner x columns) and C row-major with leading dimensions; a transposed A lies in
    memory as inner x rows. */

@@ -40,8 +40,11 @@ static void gather(const struct srl_model *model, struct srl_light *light, int64
         srl_gather_single(&model->A2, (struct srl_range){NULL, 0, model->m}, added, light->columns + first * model->m);
         return;
     }
-    for (int64_t j = 0; j < model->m; j++)
-        srl_gather_single(&model->A2, (struct srl_range){NULL, j, 1}, added, light->columns + j * light->stride + first);
+    const struct srl_matrix a2 = srl_some_rows(&model->A2, 0, model->m); /* let go of by blocks, not row by row */
+    for (int64_t j = 0; j < model->m; j++) {
+        srl_gather_single(&a2, (struct srl_range){NULL, j, 1}, added, light->columns + j * light->stride + first);
+        srl_let_go_behind(&model->A2, j);
+    }
 }
 
 /* y = C x or C'x for the members' columns C. */

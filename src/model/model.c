@@ -119,6 +119,7 @@ void srl_own_two_back_to_hidden(const struct srl_model *model, const double *y1,
         const double beta = first > 0 ? 1.0 : 0.0;
         srl_gemv(SRL_TRANSPOSED, 1.0, &part, y1 + first, beta, back1);
         srl_gemv(SRL_TRANSPOSED, 1.0, &part, y2 + first, beta, back2);
+        srl_let_go(a2, first, rows);
     }
 }
 

@@ -54,6 +54,7 @@ void srl_rows_read(struct srl_rows *rows, const struct srl_model *model, enum sr
     if (of == SRL_ROWS_OF_A2) {
         for (int64_t j = 0; j < count; j++)
             srl_copy_row(&model->A2, first + j, out + j * model->n);
+        srl_let_go(&model->A2, first, count);
     } else if (!srl_has_output_layer(model)) {
         memcpy(out, rows->active_rows + first * d, (size_t)(count * d) * sizeof *out);
     } else if (active == 0) {

@@ -13,10 +13,11 @@ static const double MOST_SAMPLED = 0.5; /* of all rows: a larger sample costs as
 static const double MOST_MISSED = 3.0;  /* curvature along a step, relative to the sample's */
 static const int64_t WORN = 20;         /* products for one step: the kept matrix has become too different */
 
-/* Doubles for what is kept of the data, in other forms. */
+/* Doubles for what is kept of the data, in other forms. What is mapped is not in memory, and nothing takes its place there. */
 static double memory_of(const struct srl_model *model, const struct srl_settings *settings) {
+    const bool held = srl_has_output_layer(model) && !model->A2.mapped;
     const double first = (model->A1.single != NULL ? 0.5 : 1.0) * (double)model->d;
-    const double second = srl_has_output_layer(model) ? (model->A2.single != NULL ? 0.5 : 1.0) * (double)model->room : 0.0;
+    const double second = held ? (model->A2.single != NULL ? 0.5 : 1.0) * (double)model->room : 0.0;
     if (settings->jacobian_memory < 0)
         return (double)model->n * (first + second);
     return (double)settings->jacobian_memory * (MEBIBYTE / (double)sizeof(double));

@@ -8,6 +8,7 @@ static const double SHARE = 0.8; /* what an iteration has to multiply F by, at m
 enum { RUNGS = 8 };
 static const double LEAST_SHIFT = 1e-8;   /* relative to the largest diagonal entry */
 enum { FEWEST = 12, MOST = 40, LEG = 4 }; /* gradients in an iteration, and between looks at how they do */
+enum { MAPPED = 12 };                     /* times the price, with a mapped A2 */
 enum { TRIALS = 8 };                      /* in a line search */
 enum { AFTER = 3 }; /* evaluations that may follow: of its best point, of F as it is there, of where the iteration began */
 static const double ARMIJO = 1e-4, WOLFE = 0.9;
@@ -27,11 +28,15 @@ void srl_opening_begin(struct srl_solver *solver, bool opens) {
 }
 
 /* How many gradients cost what a Newton matrix does: m n d flops for the Jacobian with half of the units on, m d^2 and d^3 / 3
-   for the rest, against 4 n (d + m) in products with vectors. Those wait for memory, but are done on a quarter of it. */
+   for the rest, against 4 n (d + m) in products with vectors. Those wait for memory, but are done on a quarter of it; with a
+   mapped A2 on all of it, at the rate at which pages come, and where that leaves too few for a start there are none. */
 static int64_t gradients_in_one(const struct srl_model *model) {
     const double n = (double)model->n, d = (double)model->d, m = (double)model->outputs;
     const double matrix = (srl_has_output_layer(model) ? m * n * d : 0.0) + m * d * d + d * d * d / 3.0;
-    return (int64_t)fmin(fmax(matrix / (4.0 * n * (d + m)), FEWEST), MOST);
+    const double gradients = matrix / (4.0 * n * (d + m));
+    if (model->A2.mapped)
+        return gradients < MAPPED * FEWEST ? 0 : (int64_t)fmin(gradients / MAPPED, MOST);
+    return (int64_t)fmin(fmax(gradients, FEWEST), MOST);
 }
 
 /* direction without the components that push out of the bounds; its slope. */
@@ -199,7 +204,7 @@ bool srl_open(struct srl_solver *solver, struct srl_progress *progress) {
     while (!moved && *stage != SRL_OPENED && !srl_interrupted(solver->model->interruption)) {
         bool over = false;
         if (*stage == SRL_OPENING_MEASURE) {
-            *stage = find_metric(solver) ? SRL_OPENING_METRIC : SRL_OPENED;
+            *stage = gradients_in_one(solver->model) > 0 && find_metric(solver) ? SRL_OPENING_METRIC : SRL_OPENED;
         } else if (*stage == SRL_OPENING_FITS) {
             moved = take_fit(solver, progress);
             over = !moved;

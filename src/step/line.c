@@ -60,14 +60,14 @@ static void find_rates(const struct srl_model *model, struct srl_line *line, con
     srl_to_outputs(model, line->hidden, y);
 }
 
-/* The units on other sides than at the base; false when they are too many. */
+/* The units on other sides than at the base; false when they are too many. Of a mapped A2 one column costs as much as all. */
 static bool find_flips(const struct srl_model *model, struct srl_line *line, const struct srl_line_base *base,
                        const struct srl_point *trial) {
     line->count = 0;
     for (int64_t i = 0; i < model->n; i++)
         if ((trial->u[i] > 0.0) != (base->on[i] != 0))
             line->flips[line->count++] = (int32_t)i;
-    return FEW * line->count <= model->n;
+    return model->A2.mapped ? line->count == 0 : FEW * line->count <= model->n;
 }
 
 /* trial->z from the base. */

@@ -413,7 +413,7 @@ static int64_t length_of(const struct session *s, int array) {
 
 static void give_matrix(struct session *s, int array, bool single) {
     static const int layouts[] = {SOFTRELU_ROW_MAJOR, SOFTRELU_COLUMN_MAJOR, 0, 103},
-                     owners[] = {SOFTRELU_COPY, SOFTRELU_BORROW, 1, -1};
+                     owners[] = {SOFTRELU_COPY, SOFTRELU_BORROW, SOFTRELU_MAP, -1}; /* no file has what is given here */
     const int layout = take_choice(s, layouts, 2, 4), owner = take_choice(s, owners, 2, 4);
     const int64_t rows = array == SOFTRELU_A2 ? s->m : s->n, columns = array == SOFTRELU_A2 ? s->n : s->d;
     const int64_t vectors = layout == SOFTRELU_COLUMN_MAJOR ? columns : rows;

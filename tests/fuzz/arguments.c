@@ -111,7 +111,7 @@ static void build_problem(const struct arguments *arguments) {
         const bool one = text != NULL && text[0] >= 'A' && text[0] < 'A' + FILES && text[1] == '\0';
         texts[id] = one ? paths[text[0] - 'A'] : text;
     }
-    const enum outcome loaded = inputs_load(&inputs, texts, arguments->command == COMMAND_SOLVE, &failure);
+    const enum outcome loaded = inputs_load(&inputs, texts, arguments->command == COMMAND_SOLVE, arguments->map, &failure);
     if (loaded != OUTCOME_OK) {
         HOLDS(loaded == OUTCOME_BAD_INPUT && strncmp(failure.text, "--", 2) == 0);
         return;

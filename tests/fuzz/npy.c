@@ -36,8 +36,25 @@ static void refused(enum outcome outcome, const struct npy_array *array, const s
     HOLDS(failure->text[0] == '\'' && strncmp(failure->text + 1, path, strlen(path)) == 0);
 }
 
-/* Reads the bytes as a file. On success the array is that of npy_read(), and npy_read_kept() is known to hold the same numbers.
- */
+/* A file that can be read can be mapped, unless it is in Fortran order or its numbers do not lie as memory wants them; then it
+   shows the numbers that are expected. */
+static void map_file(const char *path, const struct npy_array *expected) {
+    struct npy_array mapped;
+    struct failure failure = {""};
+    const enum outcome outcome = npy_read_as(path, (struct reading){.form = NPY_MAPPED}, &mapped, &failure);
+    if (outcome != OUTCOME_OK) {
+        HOLDS(expected->header.count > 0 && strstr(failure.text, "': cannot be mapped: ") != NULL);
+        refused(outcome, &mapped, &failure, path);
+        return;
+    }
+    HOLDS(same_header(&mapped.header, &expected->header) && (mapped.mapping != NULL) == (mapped.header.count > 0));
+    for (int64_t i = 0; i < mapped.header.count; i++)
+        HOLDS(same_bits(npy_number(&mapped, i), npy_number(expected, i)));
+    npy_free(&mapped);
+}
+
+/* Reads the bytes as a file. On success the array is that of npy_read(); as they are kept, and mapped, the numbers are known to
+   be the same. */
 static bool read_bytes(const void *bytes, size_t length, struct npy_array *array) {
     static int file = -1;
     char path[64];
@@ -48,7 +65,7 @@ static bool read_bytes(const void *bytes, size_t length, struct npy_array *array
     HOLDS(file >= 0 && ftruncate(file, 0) == 0 && pwrite(file, bytes, length, 0) == (ssize_t)length);
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     const enum outcome outcome = npy_read(path, array, &failure);
-    HOLDS(npy_read_kept(path, &kept, &failure_kept) == outcome);
+    HOLDS(npy_read_as(path, (struct reading){.form = NPY_KEPT}, &kept, &failure_kept) == outcome);
     if (outcome != OUTCOME_OK) {
         HOLDS(strcmp(failure.text, failure_kept.text) == 0);
         refused(outcome, array, &failure, path);
@@ -60,6 +77,7 @@ static bool read_bytes(const void *bytes, size_t length, struct npy_array *array
     for (int64_t i = 0; i < kept.header.count; i++)
         HOLDS(same_bits(npy_number(array, i), npy_number(&kept, i)));
     npy_free(&kept);
+    map_file(path, array);
     return true;
 }
 

@@ -76,7 +76,8 @@ class Header(unittest.TestCase):
         for prefix, table, words in (
                 ("SOFTRELU_SQUARES|SOFTRELU_KL", _library.LOSSES, {"SOFTRELU_SQUARES": "squares", "SOFTRELU_KL": "kl"}),
                 ("SOFTRELU_ROW_MAJOR|SOFTRELU_COLUMN_MAJOR", _library.LAYOUTS, {"SOFTRELU_ROW_MAJOR": "row", "SOFTRELU_COLUMN_MAJOR": "column"}),
-                ("SOFTRELU_COPY|SOFTRELU_BORROW", _library.OWNERSHIPS, {"SOFTRELU_COPY": "copy", "SOFTRELU_BORROW": "borrow"}),
+                ("SOFTRELU_COPY|SOFTRELU_BORROW|SOFTRELU_MAP", _library.OWNERSHIPS,
+                 {"SOFTRELU_COPY": "copy", "SOFTRELU_BORROW": "borrow", "SOFTRELU_MAP": "map"}),
                 ("SOFTRELU_BLAS_KEEP|SOFTRELU_BLAS_ONE", _library.BLAS_USES, {"SOFTRELU_BLAS_KEEP": "keep", "SOFTRELU_BLAS_ONE_THREAD": "one-thread"}),
                 ("SOFTRELU_DERIVATIVES_", _library.DERIVATIVE_VERDICTS,
                  {"SOFTRELU_DERIVATIVES_AGREE": "agree", "SOFTRELU_DERIVATIVES_DISAGREE": "disagree", "SOFTRELU_DERIVATIVES_KINK": "kink",

@@ -2,6 +2,7 @@
 import gc
 import os
 import signal
+import tempfile
 import threading
 import time
 import unittest
@@ -70,6 +71,26 @@ class Solves(unittest.TestCase):
         del mine  # the problem keeps it
         gc.collect()
         np.testing.assert_array_equal(softrelu.solve(shared).x, expected)
+
+    def test_mapped_files(self):
+        values = data(m=100000)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "A2.npy")
+            np.save(path, values["A2"])
+            expected = softrelu.solve(softrelu.Problem(**values, rho=1e-2, loss="kl")).x
+
+            def resident():  # MiB of the file's mapping
+                lines = iter(open("/proc/self/smaps").read().splitlines())
+                return max(int(next(line for line in lines if line.startswith("Rss:")).split()[1]) for line in lines if path in line) / 1024
+            for mode, copy, let_go in (("r", False, True), ("r+", False, True), ("c", False, False), ("r", True, False)):
+                A2 = np.load(path, mmap_mode=mode)
+                p = softrelu.Problem(**{**values, "A2": A2}, rho=1e-2, loss="kl", copy=copy)
+                self.assertEqual(resident() < 5, let_go)  # of 30 MiB, which have been looked through
+                np.testing.assert_allclose(softrelu.solve(p).x, expected, rtol=0, atol=1e-9)
+                del p, A2
+            for A2 in (np.load(path, mmap_mode="r").T.copy().T, np.load(path, mmap_mode="r") * 1):  # in memory, whatever their type
+                np.testing.assert_allclose(softrelu.solve(softrelu.Problem(**{**values, "A2": A2}, rho=1e-2, loss="kl")).x, expected,
+                                           rtol=0, atol=1e-9)
 
     def test_settings(self):
         self.assertEqual(softrelu.settings()["hessian"]["choices"], ["exact", "gauss-newton", "sampled"])
