@@ -143,8 +143,8 @@ static void products_of(struct test_random *random, const struct twins *twins) {
     expect(twins, 1, rows, y, expected);
     srl_add_columns(mapped, listed, 0, x, y);
     expect(twins, 0, rows, y, expected);
-    srl_column_extremes(held, listed, 3, expected, expected + columns);
-    srl_column_extremes(mapped, listed, 3, y, y + columns);
+    srl_column_ends_of(held, expected, expected + columns);
+    srl_column_ends_of(mapped, y, y + columns);
     expect(twins, 1, 2 * columns, y, expected);
     for (int64_t first = 0; first < rows; first += 1000) {
         const int64_t count = rows - first < 1000 ? rows - first : 1000;
@@ -229,7 +229,7 @@ static void test_norms_out_of_range(void **state) {
 /* ---- problems ---- */
 
 enum { N = 64, D = 12, M = 40000 }; /* 20 MB: five blocks */
-enum { CERTIFICATE = 6 };           /* passes for it, as docs/scaling.md says */
+enum { CERTIFICATE = 5 };           /* passes for it, as docs/scaling.md says */
 
 struct posed {
     struct instance instance;
@@ -256,7 +256,7 @@ static double passes(void) {
     return passes;
 }
 
-/* A2 is looked through when it is given, and its columns' norms are taken when the problem is sealed. */
+/* A2 is looked through when it is given, and its columns' norms and ends are taken when the problem is sealed. */
 static struct posed pose(struct test_random *random, struct counting *counting) {
     struct posed posed = {.instance = synthetic_instance(random, N, D, M, 0.3, 1e-2)};
     posed.file = map_bytes(posed.instance.A2, sizeof(double) * M * N, 0, PROT_READ, MAP_SHARED);
@@ -266,7 +266,7 @@ static struct posed pose(struct test_random *random, struct counting *counting) 
     posed.problem = describe(&posed.instance, posed.file.start, SOFTRELU_MAP, counting);
     assert_true(passes() == 1.0);
     assert_int_equal(softrelu_problem_finish(posed.problem), SOFTRELU_OK);
-    assert_true(passes() == 1.0);
+    assert_true(passes() == 2.0);
     return posed;
 }
 
@@ -362,8 +362,7 @@ static void test_certificate(void **state) {
     const struct solved solved = solved_by(posed.problem, &counting, "exact", "cholesky", "-1");
     const struct judgement found = judge(posed.problem, solved.x, D, NULL);
     assert_int_equal(found.verdict, SOFTRELU_VERDICT_CERTIFIED);
-    const double found_by = passes();
-    assert_true(found.pinned > 0.0 ? found_by == CERTIFICATE : found_by == CERTIFICATE - 1);
+    assert_true(passes() == CERTIFICATE);
     forget(&posed);
 }
 
