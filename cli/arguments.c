@@ -399,7 +399,7 @@ enum outcome arguments_parse(int argc, char **argv, struct arguments *arguments,
 void arguments_mute(struct arguments *arguments) {
     arguments->out = arguments->report = arguments->html = arguments->svg = NULL;
     arguments->quiet = true;
-    arguments->verbose = false;
+    arguments->verbose = arguments->json = arguments->summary = false;
 }
 
 void arguments_free(struct arguments *arguments) {

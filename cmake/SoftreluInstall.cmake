@@ -1,6 +1,7 @@
 # Components: shared (the library that programs load), static (the archive), tools (the program), python (the package over the
 # shared library), dev (header, the name that -lsoftrelu finds, CMake and pkg-config files). To build against either library takes
-# dev and that library. Where there is MPI: mpi (the library softrelu_mpi), mpi-dev (its archive and what dev has of the others).
+# dev and that library. Where there is MPI: mpi (the library softrelu_mpi), mpi-dev (its archive and what dev has of the others),
+# mpi-tools (the program softrelu-mpi).
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/softrelu)
@@ -94,7 +95,7 @@ if(TARGET softrelu_program)
         COMPONENT tools)
     set(programs softrelu_program)
     if(TARGET softrelu_mpi_program)
-        install(TARGETS softrelu_mpi_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT mpi)
+        install(TARGETS softrelu_mpi_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT mpi-tools)
         list(APPEND programs softrelu_mpi_program)
     endif()
     # The program finds its library wherever the tree is moved to; where the system finds it, it needs no help.
