@@ -134,16 +134,8 @@ enum outcome names_check(const struct names *names, const char *origin, int64_t 
 }
 
 static enum outcome unknown(const struct names *names, const char *word, int64_t m, struct failure *failure) {
-    int64_t nearest = 0;
-    size_t distance = SIZE_MAX;
-    for (int64_t j = 0; j < names->count; j++) {
-        const size_t d = text_distance(word, names->text[j]);
-        if (d < distance) {
-            nearest = j;
-            distance = d;
-        }
-    }
-    if (names->count > 0 && text_is_near(word, distance)) {
+    const size_t nearest = text_nearest(word, names->text, (size_t)names->count);
+    if (nearest < (size_t)names->count) {
         return fail(failure, OUTCOME_BAD_INPUT, "--class '%s': no output has that name; did you mean '%s'?", word,
                     names->text[nearest]);
     }

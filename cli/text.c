@@ -115,3 +115,16 @@ size_t text_distance(const char *left, const char *right) {
 }
 
 int text_is_near(const char *word, size_t distance) { return distance <= 1 + strlen(word) / 4; }
+
+size_t text_nearest(const char *word, char *const *texts, size_t count) {
+    size_t nearest = count;
+    size_t distance = SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const size_t d = text_distance(word, texts[i]);
+        if (d < distance) {
+            nearest = i;
+            distance = d;
+        }
+    }
+    return nearest < count && text_is_near(word, distance) ? nearest : count;
+}

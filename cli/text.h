@@ -23,5 +23,7 @@ void text_print_fitted(FILE *stream, const char *text, int columns);
 size_t text_distance(const char *left, const char *right);
 /* Is distance small enough for "did you mean"? */
 int text_is_near(const char *word, size_t distance);
+/* The index of the text that word was meant to be; count where none is near. */
+size_t text_nearest(const char *word, char *const *texts, size_t count);
 
 #endif

@@ -226,16 +226,8 @@ static const char *names_text(const struct archive *archive, char *text, size_t 
 }
 
 static enum outcome unknown_name(const struct archive *archive, const char *name, struct failure *failure) {
-    size_t nearest = 0;
-    size_t distance = SIZE_MAX;
-    for (size_t i = 0; i < archive->count; i++) {
-        const size_t d = text_distance(name, archive->names[i]);
-        if (d < distance) {
-            nearest = i;
-            distance = d;
-        }
-    }
-    if (archive->count > 0 && text_is_near(name, distance)) {
+    const size_t nearest = text_nearest(name, archive->names, archive->count);
+    if (nearest < archive->count) {
         return fail(failure, OUTCOME_BAD_INPUT, "'%s': holds no array '%s'; did you mean '%s'?", archive->path, name,
                     archive->names[nearest]);
     }
