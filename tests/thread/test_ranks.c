@@ -397,7 +397,7 @@ static void every_call_may_break(const struct instance *instance, const char *na
     struct solve of = {.instance = instance, .settings = {{name, value}}};
     for (int rank = 0; rank < 2; rank++) {
         give_room(&of, 2);
-        const int64_t calls = run_on_threads(2, -1, 0, solve_rank, &of), step = test_effort(1, 7, 40);
+        const int64_t calls = run_on_threads(2, -1, 0, solve_rank, &of), step = test_effort(1, 25, 100);
         take_room(&of, 2);
         for (int64_t call = 1; call <= calls; call += call < 40 ? 1 : step) {
             give_room(&of, 2);
