@@ -6,6 +6,9 @@ file(GLOB_RECURSE analysed CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.c ${PRO
     ${PROJECT_SOURCE_DIR}/examples/*.c ${PROJECT_SOURCE_DIR}/bench/*.c)
 # what races the peers is compiled, and can be analysed, only where they are installed
 list(FILTER analysed EXCLUDE REGEX /bench/peers/)
+if(NOT SOFTRELU_BUILD_MPI)
+    list(FILTER analysed EXCLUDE REGEX /bench/scaling/)
+endif()
 
 if(SOFTRELU_CLANG_TIDY)
     add_custom_target(tidy COMMAND printf "%s\\n" ${analysed} | xargs -P 2 -n 4 ${SOFTRELU_CLANG_TIDY} --quiet

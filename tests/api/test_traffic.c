@@ -411,7 +411,7 @@ enum { SHAPE_COUNT = sizeof SHAPES / sizeof SHAPES[0] };
 
 static void each_trial(void (*check)(const struct trial *trial, int size)) {
     struct test_random random = {41};
-    for (int shape = 0; shape < SHAPE_COUNT; shape++)
+    for (int shape = 0; shape < test_effort(SHAPE_COUNT, SHAPE_COUNT, 1); shape++)
         for (int variant = 0; variant < 4; variant++) {
             struct trial trial =
                 trial_of(&random, SHAPES[shape][0], SHAPES[shape][1], SHAPES[shape][2], (variant & 1) != 0, (variant & 2) != 0);
