@@ -9,6 +9,8 @@ list(FILTER analysed EXCLUDE REGEX /bench/peers/)
 if(TARGET softrelu_mpi)
     file(GLOB mpi_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/mpi/*.c)
     list(APPEND analysed ${mpi_sources})
+else()
+    list(FILTER analysed EXCLUDE REGEX /bench/scaling/)
 endif()
 
 if(SOFTRELU_CLANG_TIDY)

@@ -411,7 +411,7 @@ enum { SHAPE_COUNT = sizeof SHAPES / sizeof SHAPES[0] };
 
 static void each_trial(void (*check)(const struct trial *trial, int size)) {
     struct test_random random = {41};
-    for (int shape = 0; shape < SHAPE_COUNT; shape++)
+    for (int shape = 0; shape < test_effort(SHAPE_COUNT, SHAPE_COUNT, 1); shape++)
         for (int variant = 0; variant < 4; variant++) {
             struct trial trial =
                 trial_of(&random, SHAPES[shape][0], SHAPES[shape][1], SHAPES[shape][2], (variant & 1) != 0, (variant & 2) != 0);
@@ -669,13 +669,58 @@ static void certificates(void **state) {
     assert_true(certified >= 10 && bounded >= 10);
 }
 
+/* The numbers of docs/scaling.md. */
+static void the_table(void **state) {
+    (void)state;
+    const int64_t n = 70, d = 9, c = 5, a = 13, q = 7, t = triangle(d);
+    const struct {
+        enum operation operation;
+        bool kl, kept;
+        int64_t size, messages, bytes;
+    } rows[] = {
+        {LOGITS, false, true, 0, 2, 248 + 8 * n},
+        {MOVE, false, true, c, 3, 248 + 12 * c},
+        {COPY, false, true, 0, 1, 248},
+        {VALUE, false, true, 0, 6, 352},
+        {VALUE, true, true, 0, 6, 360},
+        {SLOPES, false, true, 0, 3, 304},
+        {SLOPES, true, true, 0, 2, 272},
+        {BACK, false, true, 0, 2, 264 + 8 * n},
+        {BACK, false, false, 0, 3, 280 + 16 * n},
+        {HESSIAN, false, true, 0, 5, 296 + 8 * (n + 2 * d + t)},
+        {HESSIAN, false, false, 0, 4, 280 + 8 * (n + d + t)},
+        {FROM_FACTORS, false, false, a, 4, 280 + 8 * (n + a + triangle(a))},
+        {NORM, false, true, 0, 3, 280},
+        {LINE, false, true, 0, 4, 328},
+        {CURVE, false, true, 0, 6, 344 + 16 * n},
+        {PREPARE, false, false, 0, 3, 264 + 8 * (n + d)},
+        {ONE_SUM, false, false, 0, 2, 272},
+        {SKETCH, false, false, 0, 3, 392 + 128 * n},
+        {TWO_SUMS, false, false, 0, 2, 280},
+        {SAMPLE, false, false, 0, 3, 280 + 16 * t},
+        {EXAMINE, false, true, 0, 10, 408 + 16 * n},
+        {EXAMINE, true, true, 0, 11, 424 + 16 * n},
+        {FIT, false, true, q, 10, 360 + 17 * n + 8 * d * q + 4 * q * (q + 1)},
+        {CONSTANTS, false, true, 0, 10, 320},
+        {CONSTANTS, true, true, 0, 2, 280},
+        {LEVERS, false, true, 0, 4, 264 + 16 * n},
+        {SENSITIVITY, false, true, 0, 7, 392},
+        {SENSITIVITY, true, true, 0, 4, 312},
+    };
+    struct script script = new_script();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct shape shape = {n, d, 100, rows[i].kl, rows[i].kept};
+        script.count = 0;
+        operate(&script, rows[i].operation, &shape, rows[i].size);
+        assert_traffic(total(script.messages, script.count), rows[i].messages, rows[i].bytes);
+    }
+    free(script.messages);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_steps),
-        cmocka_unit_test(few_units),
-        cmocka_unit_test(steps_along_a_line),
-        cmocka_unit_test(sampled_matrices),
-        cmocka_unit_test(products_with_the_hessian),
+        cmocka_unit_test(the_table),          cmocka_unit_test(whole_steps),      cmocka_unit_test(few_units),
+        cmocka_unit_test(steps_along_a_line), cmocka_unit_test(sampled_matrices), cmocka_unit_test(products_with_the_hessian),
         cmocka_unit_test(certificates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

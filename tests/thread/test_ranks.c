@@ -303,7 +303,7 @@ static void solves_like_one(struct solve *of) {
 
 /* Weights large enough that rounding does not decide which minimiser is found. */
 static struct instance steady_instance(struct test_random *random, softrelu_loss loss) {
-    struct instance instance = synthetic_instance(random, 40, 10, 60, 0.3, 0.03);
+    struct instance instance = synthetic_instance(random, 40, 10, 60, 0.3, 0.3);
     instance.loss = loss;
     return instance;
 }
@@ -346,7 +346,7 @@ static void bounds_and_few_units_are_those_of_one_rank(void **state) {
         struct solve of = {.instance = &box};
         solves_like_one(&of);
         instance_free(&box);
-        struct instance few = synthetic_instance(&random, 8, 20, 50, 0.3, 0.03); /* solved in 8 unknowns */
+        struct instance few = synthetic_instance(&random, 8, 20, 50, 0.3, 0.3); /* solved in 8 unknowns */
         few.loss = kl ? SOFTRELU_KL : SOFTRELU_SQUARES;
         few.rho = 0.1;
         of = (struct solve){.instance = &few};
