@@ -29,6 +29,11 @@ INSTEAD = [
     (r"build/release/(bench/(?:small|batch))( .+)", r"{build}/\1\2", " --targets 5 --repeats 1"),
     (r"bench/theory/run", r"bash -n bench/theory/run && {build}/bench/theory --out {scratch}", " --only c --draws 1"),
     (r"bench/large/run", r"bash -n bench/large/run && {build}/bench/large", " --shape 0 --scale 0.01 --repeats 1 --loss kl"),
+    (r"build/release/bench/mapped --keep 1", r"{build}/bench/mapped --m 20000 --directory {scratch} --keep 1"),
+    (r"bench/scaling/run( --model)?", r"bash -n bench/scaling/run && bench/scaling/model bench/scaling/measured.jsonl"),
+    (r"(bench/scaling/model \S+)", r"\1"),
+    (r"mpirun -n 4 --map-by :OVERSUBSCRIBE build/release/bench/scaling --n 800 --d 100 --m 8000",
+     r"tests/mpi/run openmpi 2 {build}/bench/scaling --n 80 --d 10 --m 800"),
     (r"bench/phases/run( .+)?", r"bash -n bench/phases/run && {build}/bench/phases\1 --out {scratch}/phases.json",
      " --scale 0.02 --repeats 1 --solve-repeats 1"),
     (r"build/dev/(tests/family .+)", r"{build}/\1", " --seeds 1 --sizes 1"),
@@ -48,9 +53,10 @@ ELSEWHERE = {
     "tests/fuzz/run 30": ("tests/run", "tests/fuzz/run 30"),
     "tests/fuzz/run coverage": ("tests/fuzz/run", '[ "$what" = coverage ]'),
     "tests/coverage/report build/coverage": ("tests/run", "tests/coverage/report build/coverage"),
+    "mpirun -n P softrelu-mpi solve": ("tests/cli/test_mpi.py", "softrelu-mpi"),
     "tests/structure/layers .": ("tests/CMakeLists.txt", "structure/layers ${PROJECT_SOURCE_DIR}"),
 }
-FIRST_WORDS = {"softrelu", "cmake", "ctest", "cc", "gcc", "g++", "pip", "python3", "sudo", "git", "make", "apt-get", "valgrind"}
+FIRST_WORDS = {"softrelu", "cmake", "ctest", "cc", "gcc", "g++", "pip", "python3", "sudo", "git", "make", "apt-get", "valgrind", "mpirun"}
 PLACES = ("bench", "cli", "cmake", "completions", "docs", "examples", "include", "python", "src", "tests")
 
 # What the README leaves out around its fragments.
