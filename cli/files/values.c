@@ -152,10 +152,11 @@ enum outcome values_order(struct npy_array *array, struct failure *failure) {
             index[axis] = 0;
         }
     }
+    const bool single = array->singles != NULL;
     free(array->values);
-    array->values = array->singles == NULL ? (double *)(void *)ordered : NULL;
     free(array->singles);
-    array->singles = item == sizeof *array->singles ? (float *)(void *)ordered : NULL;
+    array->values = single ? NULL : (double *)(void *)ordered;
+    array->singles = single ? (float *)(void *)ordered : NULL;
     header->fortran_order = false;
     return OUTCOME_OK;
 }
