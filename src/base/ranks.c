@@ -149,6 +149,8 @@ void srl_largest(struct srl_ranks *ranks, int64_t count, double *values) {
     if (ranks == NULL || ranks->failed)
         return;
     const softrelu_communicator *with = &ranks->communicator;
+    for (int64_t i = 0; i < count; i++)
+        values[i] = isnan(values[i]) ? INFINITY : values[i]; /* comparisons would lose it */
     (void)check(ranks, with->largest(with->context, values, count));
 }
 

@@ -81,7 +81,7 @@ bool srl_hear(struct srl_ranks *ranks, struct srl_call *call);
 /* From the first rank: there is no more to do. */
 void srl_dismiss(struct srl_ranks *ranks);
 
-/* values = sum, or largest, over all ranks, in place on each. */
+/* values = sum, or largest, over all ranks, in place on each. In the latter NaN counts as infinite. */
 void srl_sum(struct srl_ranks *ranks, int64_t count, double *values);
 void srl_largest(struct srl_ranks *ranks, int64_t count, double *values);
 /* The largest and the second largest of pairs like that, one of each rank. */

@@ -1,4 +1,5 @@
 /* What is added up is added up whole, in however many parts it goes. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/ranks.h"
@@ -65,6 +66,16 @@ static void triangles_go_in_parts(void **state) {
         }
 }
 
+static void what_is_no_number_counts_as_infinite(void **state) {
+    (void)state;
+    struct counted counted = {0};
+    struct srl_ranks ranks = two_ranks(&counted, 4);
+    double values[] = {-1.0, NAN, -INFINITY};
+    srl_largest(&ranks, 3, values);
+    assert_true(values[0] == -1.0 && values[1] == INFINITY && values[2] == -INFINITY);
+    release_ranks(&ranks);
+}
+
 static void vectors_go_in_parts(void **state) {
     (void)state;
     for (int64_t room = 1; room <= 12; room++) {
@@ -85,6 +96,7 @@ static void vectors_go_in_parts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(triangles_go_in_parts),
+        cmocka_unit_test(what_is_no_number_counts_as_infinite),
         cmocka_unit_test(vectors_go_in_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
