@@ -114,8 +114,8 @@ static void expect(const struct twins *twins, int64_t passes, int64_t count, con
 static void products_of(struct test_random *random, const struct twins *twins) {
     const struct srl_matrix *held = &twins->held, *mapped = &twins->mapped;
     const int64_t rows = held->rows, columns = held->columns, longer = rows > columns ? rows : columns;
-    double *x = test_doubles(longer), *y = test_doubles(2 * longer), *expected = test_doubles(2 * longer);
-    random_fill(random, 1.0, longer, x);
+    double *x = test_doubles(2 * longer), *y = test_doubles(2 * longer), *expected = test_doubles(2 * longer);
+    random_fill(random, 1.0, 2 * longer, x);
     for (int op = 0; op < 2; op++)
         for (int k = 0; k < 3; k++) {
             const int64_t length = op == 0 ? rows : columns;
@@ -189,7 +189,7 @@ static void test_products(void **state) {
     (void)state;
     static const struct shape shapes[] = {{4, 3, 0}, {60001, 33, 5}, {16000, 400, 0}}; /* of one block, and of some */
     struct test_random random = {42};
-    for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+    for (int64_t k = 0; k < test_effort(3, 3, 2); k++)
         for (int single = 0; single < 2; single++) {
             struct twins twins = twins_of(&random, shapes[k], single == 1);
             watched = twins.file.start;
@@ -337,7 +337,7 @@ static void test_solves(void **state) {
     struct posed posed = pose(&random, &counting);
     softrelu_problem *held = describe(&posed.instance, posed.instance.A2, SOFTRELU_BORROW, &counting);
     assert_int_equal(softrelu_problem_finish(held), SOFTRELU_OK);
-    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+    for (int64_t k = 0; k < test_effort(3, 3, 1); k++) {
         const struct solved expected = solved_by(held, &counting, ways[k][0], ways[k][1], "-1");
         const struct solved actual = solved_by(posed.problem, &counting, ways[k][0], ways[k][1], "-1");
         assert_true(expected.passes == 0.0);
