@@ -360,6 +360,28 @@ static void bounds_and_few_units_are_those_of_one_rank(void **state) {
     }
 }
 
+/* No unit changes sides in the box, so that F is proved convex there, which takes the distances of rows. */
+static void a_global_minimum_is_that_of_one_rank(void **state) {
+    (void)state;
+    struct test_random random = {13};
+    struct instance sure = steady_instance(&random, SOFTRELU_SQUARES);
+    sure.c1 = test_doubles(sure.n);
+    sure.lower = test_doubles(sure.d);
+    sure.upper = test_doubles(sure.d);
+    for (int64_t i = 0; i < sure.n; i++) {
+        sure.c1[i] = i % 2 == 0 ? 5.0 : -5.0;
+        sure.w[i] = 3.0;
+    }
+    for (int64_t k = 0; k < sure.d; k++) {
+        sure.lower[k] = -0.1;
+        sure.upper[k] = 0.1;
+    }
+    struct solve of = {.instance = &sure};
+    solves_like_one(&of);
+    assert_true(of.ends[0].global == 1.0);
+    instance_free(&sure);
+}
+
 /* ---- endings ---- */
 
 static void assert_ended(struct solve *of, int size, softrelu_termination termination) {
@@ -369,6 +391,22 @@ static void assert_ended(struct solve *of, int size, softrelu_termination termin
     assert_int_equal(of->ends[0].status, SOFTRELU_OK);
     assert_int_equal(of->ends[0].termination, termination);
     take_room(of, size);
+}
+
+/* Problems on which rounding decides where a solve ends, and of little curvature: how far a minimiser is may take the rows in
+   the measure of the Hessian. */
+static void ranks_agree_on_what_is_hard(void **state) {
+    (void)state;
+    static const double noise[] = {0.0, 0.0, 0.5, 1.0}, w[] = {1e-6, 1e-2, 1e-3, 1e-4};
+    struct test_random random = {19};
+    for (int regime = 0; regime < 4; regime++)
+        for (int kl = 0; kl < 2; kl++) {
+            struct instance hard = synthetic_instance(&random, 60, 40, 30, noise[regime], w[regime]);
+            hard.loss = kl ? SOFTRELU_KL : SOFTRELU_SQUARES;
+            struct solve of = {.instance = &hard};
+            assert_ended(&of, 3, SOFTRELU_CONVERGED);
+            instance_free(&hard);
+        }
 }
 
 static void any_rank_ends_a_solve(void **state) {
@@ -591,6 +629,8 @@ int main(void) {
         cmocka_unit_test(evaluation_is_that_of_one_rank),
         cmocka_unit_test(a_solve_is_that_of_one_rank),
         cmocka_unit_test(bounds_and_few_units_are_those_of_one_rank),
+        cmocka_unit_test(a_global_minimum_is_that_of_one_rank),
+        cmocka_unit_test(ranks_agree_on_what_is_hard),
         cmocka_unit_test(any_rank_ends_a_solve),
         cmocka_unit_test(an_error_of_one_rank_is_one_of_all),
         cmocka_unit_test(memory_of_one_rank_is_memory_of_all),
